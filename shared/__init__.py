@@ -1,0 +1,1 @@
+"""Darkroom's own code: settings and edges here, then domain, stores and use cases."""

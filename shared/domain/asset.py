@@ -1,0 +1,52 @@
+"""An asset: an image that was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.stage import Stage
+from shared.domain.task import StageStatus
+
+
+@dataclass(frozen=True)
+class Original:
+    """The very bytes that were validated: a key can be written twice, a version cannot."""
+
+    key: str
+    version_id: str
+
+
+@dataclass(frozen=True)
+class StoredRendition:
+    preset: str
+    key: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+    quality: int
+
+
+@dataclass(frozen=True)
+class Asset:
+    asset_id: str
+    tenant: str
+    project: str
+    creator: str
+    """The task that made it, as `{job_id}.{task_id}`."""
+    filename: str
+    content_hash: str
+    original: Original
+    format: str
+    width: int
+    height: int
+    bytes: int
+    color_space: str
+    created_at: datetime
+    exif: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[Stage, StageStatus] = field(default_factory=dict)
+    attempts: Mapping[Stage, int] = field(default_factory=dict)
+    renditions: Mapping[str, StoredRendition] = field(default_factory=dict)
+    quality: Mapping[str, object] | None = None

@@ -1,0 +1,60 @@
+"""Ids: how each is made, and how a wrong one is told."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b32encode
+from datetime import UTC, datetime
+
+from ulid import ULID
+
+from shared.errors import InvalidId
+
+# The job's creation time is in its id, so that an id older than a job's life answers "expired", not "not found".
+JOB_ID = re.compile(r"job_[0-7][0-9a-hjkmnp-tv-z]{25}")
+ASSET_ID = re.compile(r"asset_[a-z2-7]{32}")
+TASK_ID = re.compile(r"t\d{5,8}")
+TENANT_ID = re.compile(r"tenant_[0-9a-z]{26}")
+PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+API_KEY = re.compile(r"dk_([0-9a-z]{16})_([0-9A-Za-z_-]{43})")
+
+
+def job_id_at(now: datetime, randomness: bytes) -> str:
+    """A new job's id: `job_` and a ULID of `now` (milliseconds) and 10 random bytes."""
+    return f"job_{ulid_at(now, randomness)}"
+
+
+def ulid_at(now: datetime, randomness: bytes) -> str:
+    """26 characters, sorted by time to the millisecond, from 10 random bytes."""
+    milliseconds = int(now.timestamp() * 1000)
+    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + randomness)).lower()
+
+
+def job_created_at(job_id: str) -> datetime:
+    """When the job of this id was created. Raises InvalidId for anything that is not a job id."""
+    if not JOB_ID.fullmatch(job_id):
+        raise InvalidId("A job id is `job_` and 26 characters.")
+    return ULID.from_str(job_id.removeprefix("job_").upper()).datetime.astimezone(UTC)
+
+
+def task_id_at(index: int) -> str:
+    """The id of the nth task of a job, counted from 0; sorted as text they are in the job's order."""
+    return f"t{index:05d}"
+
+
+def asset_id_of(tenant: str, project: str, sha256: str) -> str:
+    """An asset's identity is its content within its project: equal bytes make an equal id, always.
+
+    160 bits of SHA-256, enough that two different images never meet, and nothing that can be guessed.
+    """
+    digest = hashlib.sha256(f"{tenant}/{project}/{sha256}".encode()).digest()
+    return "asset_" + b32encode(digest[:20]).decode().lower()
+
+
+def checked_asset_id(asset_id: str) -> str:
+    """The id itself; raises InvalidId for anything that is not an asset id."""
+    if not ASSET_ID.fullmatch(asset_id):
+        raise InvalidId("An asset id is `asset_` and 32 characters.")
+    return asset_id

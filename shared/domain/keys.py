@@ -1,0 +1,96 @@
+"""S3 keys and table keys: built and parsed here, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from shared.domain.ids import JOB_ID, TASK_ID, TENANT_ID
+
+JOB_ROW = "JOB"
+ASSET_ROW = "ASSET"
+TENANT_ROW = "TENANT"
+API_KEY_ROW = "KEY"
+OPEN = "OPEN"
+
+_ORIGINAL = re.compile(rf"originals/({TENANT_ID.pattern})/({JOB_ID.pattern})/({TASK_ID.pattern})")
+
+
+@dataclass(frozen=True)
+class OriginalKey:
+    """Where a task's upload lies: no file name in it, so no name can break it."""
+
+    tenant: str
+    job_id: str
+    task_id: str
+
+    def __str__(self) -> str:
+        return f"originals/{self.tenant}/{self.job_id}/{self.task_id}"
+
+    @classmethod
+    def parse(cls, key: str) -> OriginalKey | None:
+        """None when the key is none of ours."""
+        match = _ORIGINAL.fullmatch(key)
+        return cls(*match.groups()) if match else None
+
+
+def from_event(key: str) -> str:
+    """An object's key as S3 events spell it: percent-encoded, a space as `+`."""
+    return unquote_plus(key)
+
+
+def rendition_key(tenant: str, asset_id: str, creator: str, preset: str, recipe: str, extension: str) -> str:
+    """`creator` is the task that made the asset: after a purge and a new upload the key is a new one."""
+    return f"renditions/{tenant}/{asset_id}/{creator}/{preset}-{recipe}.{extension}"
+
+
+def creator_of(job_id: str, task_id: str) -> str:
+    return f"{job_id}.{task_id}"
+
+
+def job_pk(job_id: str) -> str:
+    return f"JOB#{job_id}"
+
+
+def task_sk(task_id: str) -> str:
+    return f"TASK#{task_id}"
+
+
+def task_of_row(pk: str, sk: str) -> tuple[str, str] | None:
+    """(job id, task id) of a task's row; None when the row is no task."""
+    if not sk.startswith("TASK#"):
+        return None
+    return pk.removeprefix("JOB#"), sk.removeprefix("TASK#")
+
+
+def project_key(tenant: str, project: str) -> str:
+    return f"{tenant}#{project}"
+
+
+def asset_pk(asset_id: str) -> str:
+    return f"ASSET#{asset_id}"
+
+
+def tenant_pk(tenant: str) -> str:
+    return f"TENANT#{tenant}"
+
+
+def tenant_name_pk(name: str) -> str:
+    return f"TENANT_NAME#{name}"
+
+
+def project_sk(project: str) -> str:
+    return f"PROJECT#{project}"
+
+
+def api_key_pk(key_id: str) -> str:
+    return f"KEY#{key_id}"
+
+
+def usage_pk(tenant: str) -> str:
+    return f"USAGE#{tenant}"
+
+
+def usage_sk(shard: int) -> str:
+    return f"SHARD#{shard:02d}"

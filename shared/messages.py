@@ -1,0 +1,71 @@
+"""What travels in the queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.asset import Original
+from shared.domain.keys import from_event
+from shared.domain.task import TaskRef
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class AssetRequest(Message):
+    """Work on one asset, on behalf of one task: renditions or scores, as the queue says.
+
+    It holds all that the work needs, so a worker reads only the job and the original.
+    """
+
+    job_id: str
+    task_id: str
+    epoch: int
+    tenant: str
+    asset_id: str
+    creator: str
+    original: Original
+    width: int
+    height: int
+
+    @property
+    def task(self) -> TaskRef:
+        return TaskRef(self.job_id, self.task_id, self.epoch)
+
+
+class UploadedObject(Message):
+    """One version of one object that S3 says was written."""
+
+    key: str
+    version_id: str
+    bytes: int = 0
+
+
+class UploadEvent(Message):
+    """An S3 notification. An s3:TestEvent has no records and so asks for nothing."""
+
+    objects: tuple[UploadedObject, ...] = Field(default=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_notification(cls, body: Any) -> Any:
+        if isinstance(body, dict) and body.get("Event") == "s3:TestEvent":
+            return {"objects": ()}
+        if not isinstance(body, dict) or not isinstance(body.get("Records"), list):
+            raise ValueError("an S3 notification has Records")
+        return {"objects": [_read_record(record) for record in body["Records"]]}
+
+
+def _read_record(record: Any) -> dict[str, Any]:
+    try:
+        found = record["s3"]["object"]
+        return {
+            "key": from_event(found["key"]),
+            "version_id": found.get("versionId") or "null",
+            "bytes": found.get("size", 0),
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("a record of an S3 notification names an object") from error

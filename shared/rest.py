@@ -1,0 +1,92 @@
+"""The edge to API Gateway: routes into calls, errors into problem documents (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from shared.domain.access import Scope
+from shared.errors import (
+    DarkroomError,
+    ExpiredKey,
+    Forbidden,
+    InvalidRequest,
+    MissingKey,
+    NotFound,
+    RevokedKey,
+    Unauthorized,
+)
+from shared.observability import logger
+
+PROBLEM = "application/problem+json"
+KEY_PROBLEMS: dict[str, type[Unauthorized]] = {
+    kind.code: kind for kind in (Unauthorized, MissingKey, ExpiredKey, RevokedKey)
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, as the authorizer found from the key; nothing of it comes from the request."""
+
+    tenant: str
+    scopes: frozenset[Scope]
+
+    def require(self, scope: Scope) -> Caller:
+        """The caller, if the key has the scope. Raises Forbidden."""
+        if scope not in self.scopes:
+            raise Forbidden(f"The key needs the scope `{scope}`.")
+        return self
+
+
+def resolver() -> APIGatewayRestResolver:
+    app = APIGatewayRestResolver(
+        cors=CORSConfig(allow_origin="*", expose_headers=["ETag"], max_age=600), enable_validation=True
+    )
+    app.exception_handler(DarkroomError)(problem)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(NotFoundError)(lambda _: problem(NotFound("There is no such route.")))
+    app.exception_handler(Exception)(_unexpected)
+    return app
+
+
+def caller(app: APIGatewayRestResolver, scope: Scope) -> Caller:
+    """Who asks, if their key is good and has the scope. Raises Unauthorized of the right kind, or Forbidden."""
+    context = app.current_event.request_context.authorizer
+    found: dict[str, Any] = dict(context.raw_event) if context else {}
+    if "problem" in found:
+        raise KEY_PROBLEMS[found["problem"]]
+    if "tenant" not in found:
+        raise MissingKey("Send Authorization: Bearer <key>.")
+    scopes = frozenset(Scope(name) for name in str(found["scopes"]).split())
+    return Caller(str(found["tenant"]), scopes).require(scope)
+
+
+def problem(error: DarkroomError) -> Response[str]:
+    body: dict[str, Any] = {
+        "type": f"urn:darkroom:error:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+    }
+    body |= {name: found for name in ("limit", "measured") if (found := getattr(error, name)) is not None}
+    if isinstance(error, InvalidRequest) and error.errors:
+        body["errors"] = error.errors
+    return Response(status_code=error.status, content_type=PROBLEM, body=json.dumps(body))
+
+
+def _invalid(error: RequestValidationError) -> Response[str]:
+    errors: list[dict[str, object]] = [
+        {"loc": list(found["loc"]), "code": found["type"], "detail": found["msg"]} for found in error.errors()
+    ]
+    return problem(InvalidRequest("Some fields are missing or wrong.", errors=errors))
+
+
+def _unexpected(error: Exception) -> Response[str]:
+    logger.exception("unexpected", exc_info=error)
+    return problem(DarkroomError())

@@ -1,0 +1,166 @@
+"""What the API takes and gives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.domain.ids import PROJECT, SHA256
+
+MAX_FILES = 10_000
+MAX_GRANTS = 500
+
+ProjectName = Annotated[str, StringConstraints(pattern=rf"^{PROJECT.pattern}$")]
+TaskId = Annotated[str, StringConstraints(pattern=r"^t\d{5,8}$")]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FileToUpload(Body):
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    content_type: Annotated[str, StringConstraints(max_length=100)]
+    bytes: int = Field(ge=0)
+    sha256: Annotated[str, StringConstraints(pattern=rf"^{SHA256.pattern}$")] | None = None
+
+
+class CreateUpload(Body):
+    project: ProjectName
+    files: list[FileToUpload] = Field(min_length=1)
+
+
+class RenewGrants(Body):
+    task_ids: list[TaskId] = Field(min_length=1, max_length=MAX_GRANTS)
+
+
+class Grant(BaseModel):
+    """A presigned POST: send `fields` in order, the file last."""
+
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+
+class GrantedTask(BaseModel):
+    task_id: str
+    filename: str
+    status: str
+    outcome: str | None = None
+    asset_id: str | None = None
+    upload: Grant | None = None
+
+
+class UploadCreated(BaseModel):
+    job_id: str
+    project: str
+    total: int
+    expires_at: datetime
+    uploads: list[GrantedTask]
+
+
+class GrantsRenewed(BaseModel):
+    job_id: str
+    uploads: list[GrantedTask]
+
+
+class ErrorView(BaseModel):
+    code: str
+    detail: str
+    limit: int | None = None
+    measured: int | None = None
+
+
+class TaskView(BaseModel):
+    task_id: str
+    filename: str
+    status: str
+    progress_pct: float
+    outcome: str | None
+    asset_id: str | None
+    thumbnail_url: str | None
+    stages: dict[str, str]
+    attempts: int
+    started_at: datetime | None
+    completed_at: datetime | None
+    error: ErrorView | None
+
+
+class JobView(BaseModel):
+    job_id: str
+    kind: str
+    project: str
+    status: str
+    total: int
+    pending: int
+    processing: int
+    processed: int
+    failed: int
+    skipped: int
+    remaining: int
+    progress_pct: float
+    eta_s: float | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    updated_at: datetime
+    expires_at: datetime
+    error: str | None
+    poll_after_ms: int
+    seq: int
+
+
+class UploadView(JobView):
+    next_cursor: str | None = None
+    tasks: list[TaskView] | None = None
+
+
+class RenditionView(BaseModel):
+    preset: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+    quality: int
+    url: str
+
+
+class QualityView(BaseModel):
+    status: str
+    scorer_version: int | None = None
+    computed_at: datetime | None = None
+    sharpness: float | None = None
+    brightness: float | None = None
+    contrast: float | None = None
+    uniqueness: float | None = None
+    red_avg: float | None = None
+    green_avg: float | None = None
+    blue_avg: float | None = None
+    overall_quality: float | None = None
+    perceptual_hash: str | None = None
+    issues: list[str] | None = None
+    raw: dict[str, float] | None = None
+
+
+class AssetView(BaseModel):
+    asset_id: str
+    project: str
+    filename: str
+    content_hash: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+    color_space: str
+    created_at: datetime
+    exif: dict[str, str]
+    stages: dict[str, str]
+    attempts: int
+    renditions: list[RenditionView]
+    quality: QualityView
+
+
+class Health(BaseModel):
+    status: str = "ok"

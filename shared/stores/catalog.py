@@ -1,0 +1,149 @@
+"""Assets, and the usage counters that change with them, in the catalog table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from zlib import crc32
+
+from shared.domain import keys
+from shared.domain.asset import Asset, StoredRendition
+from shared.domain.stage import Stage
+from shared.domain.task import StageStatus
+from shared.errors import NotFound
+from shared.stores import rows
+from shared.stores.dynamo import (
+    ConditionFailed,
+    Item,
+    TransactionRefused,
+    attempt,
+    batch_get,
+    dynamodb,
+    marshal,
+    unmarshal,
+)
+from shared.stores.dynamo import marshal_value as value
+
+USAGE_SHARDS = 16
+"""A tenant's counters are spread over so many rows: one row takes about 500 transactions a second."""
+
+READS_PER_CALL = 100
+
+
+@dataclass(frozen=True)
+class CatalogStore:
+    table: str
+
+    def find(self, asset_id: str) -> Asset | None:
+        found = attempt(
+            lambda: dynamodb().get_item(
+                TableName=self.table, Key=marshal(rows.asset_key(asset_id)), ConsistentRead=True
+            )
+        )
+        return rows.asset_of(unmarshal(found["Item"])) if "Item" in found else None
+
+    def read(self, asset_id: str, tenant: str) -> Asset:
+        """Raises NotFound for what does not exist and for what is another tenant's, alike."""
+        asset = self.find(asset_id)
+        if asset is None or asset.tenant != tenant:
+            raise NotFound("There is no such asset.")
+        return asset
+
+    def existing(self, asset_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are assets."""
+        wanted = [rows.asset_key(asset_id) for asset_id in dict.fromkeys(asset_ids)]
+        chunks = (wanted[i : i + READS_PER_CALL] for i in range(0, len(wanted), READS_PER_CALL))
+        return {row["asset_id"] for chunk in chunks for row in batch_get({self.table: chunk})[self.table]}
+
+    def create(self, asset: Asset) -> Asset:
+        """The asset that stands for this content: this one, or the one that was there first."""
+        put = {
+            "TableName": self.table,
+            "Item": marshal(rows.asset_row(asset)),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        usage = self._usage(asset.tenant, asset.asset_id, asset_count=1, asset_bytes=asset.bytes)
+        try:
+            attempt(lambda: dynamodb().transact_write_items(TransactItems=[{"Put": put}, {"Update": usage}]))  # type: ignore[typeddict-item]
+        except TransactionRefused:
+            standing = self.find(asset.asset_id)
+            if standing is None:
+                raise
+            return standing
+        return asset
+
+    def save_renditions(
+        self, tenant: str, asset_id: str, stage: Stage, renditions: Sequence[StoredRendition], attempts: int
+    ) -> None:
+        """Record a stage's renditions, and their bytes as used; nothing when the stage is recorded already."""
+        usage = self._usage(
+            tenant,
+            asset_id,
+            rendition_count=len(renditions),
+            rendition_bytes=sum(rendition.bytes for rendition in renditions),
+        )
+        names = {f"#r{i}": rendition.preset for i, rendition in enumerate(renditions)}
+        values = {f":r{i}": asdict(rendition) for i, rendition in enumerate(renditions)}
+        changes = [f"renditions.#r{i} = :r{i}" for i in range(len(renditions))]
+        update = self._stage_change(asset_id, stage, StageStatus.COMPLETED, attempts, changes, values, names)
+        try:
+            attempt(lambda: dynamodb().transact_write_items(TransactItems=[{"Update": update}, {"Update": usage}]))  # type: ignore[typeddict-item]
+        except TransactionRefused:
+            return
+
+    def save_score(self, asset_id: str, score: Mapping[str, object], attempts: int) -> None:
+        change = self._stage_change(
+            asset_id, Stage.QUALITY, StageStatus.COMPLETED, attempts, ["quality = :score"], {":score": score}
+        )
+        change["ConditionExpression"] = "attribute_exists(pk)"
+        del change["ExpressionAttributeValues"][":completed"]
+        _unless_refused(change)
+
+    def fail_stage(self, asset_id: str, stage: Stage, attempts: int) -> None:
+        """Note on the asset that a stage failed for good; what was completed stays so."""
+        change = self._stage_change(asset_id, stage, StageStatus.FAILED, attempts)
+        _unless_refused(change)
+
+    def _stage_change(
+        self,
+        asset_id: str,
+        stage: Stage,
+        state: StageStatus,
+        attempts: int,
+        changes: Sequence[str] = (),
+        values: Item | None = None,
+        names: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        return {
+            "TableName": self.table,
+            "Key": marshal(rows.asset_key(asset_id)),
+            "UpdateExpression": "SET " + ", ".join(["stages.#stage = :state", "attempts.#stage = :attempts", *changes]),
+            "ConditionExpression": "attribute_exists(pk) AND stages.#stage <> :completed",
+            "ExpressionAttributeNames": {"#stage": stage, **(names or {})},
+            "ExpressionAttributeValues": {
+                name: value(item)
+                for name, item in {
+                    ":state": state,
+                    ":completed": StageStatus.COMPLETED,
+                    ":attempts": attempts,
+                    **(values or {}),
+                }.items()
+            },
+        }
+
+    def _usage(self, tenant: str, asset_id: str, **changes: int) -> dict[str, Any]:
+        shard = crc32(asset_id.encode()) % USAGE_SHARDS
+        return {
+            "TableName": self.table,
+            "Key": marshal({"pk": keys.usage_pk(tenant), "sk": keys.usage_sk(shard)}),
+            "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in changes),
+            "ExpressionAttributeValues": {f":{name}": value(change) for name, change in changes.items()},
+        }
+
+
+def _unless_refused(change: dict[str, Any]) -> None:
+    try:
+        attempt(lambda: dynamodb().update_item(**change))
+    except ConditionFailed:
+        return

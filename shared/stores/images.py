@@ -1,0 +1,108 @@
+"""Originals and renditions in S3, and the signed URLs that let others put and get them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.domain.asset import Original
+from shared.errors import FileTooLarge, OriginalGone, Transient
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
+
+
+@cache
+def s3() -> S3Client:
+    # Signature v4 and the regional endpoint: signed URLs otherwise name the global host.
+    return boto3.client(
+        "s3",
+        config=Config(
+            signature_version="s3v4",
+            s3={"us_east_1_regional_endpoint": "regional"},
+            retries={"mode": "standard", "max_attempts": 5},
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class SignedPost:
+    url: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class OriginalStore:
+    bucket: str
+    max_bytes: int = 0
+
+    def sign_post(self, key: str, content_type: str, size: int, lifetime_s: int) -> SignedPost:
+        """A grant: whoever holds it may post exactly this key, type and number of bytes."""
+        signed = s3().generate_presigned_post(
+            self.bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
+            ExpiresIn=lifetime_s,
+        )
+        return SignedPost(signed["url"], signed["fields"])
+
+    def read(self, original: Original) -> bytes:
+        """The bytes of that very version. Raises OriginalGone, FileTooLarge before reading, or Transient."""
+        try:
+            answer = s3().get_object(Bucket=self.bucket, Key=original.key, VersionId=original.version_id)
+            if answer["ContentLength"] > self.max_bytes:
+                raise FileTooLarge(
+                    f"The file has more than {self.max_bytes} bytes.",
+                    limit=self.max_bytes,
+                    measured=answer["ContentLength"],
+                )
+            return answer["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                raise OriginalGone from error
+            raise Transient("The original cannot be read now.") from error
+        except BotoCoreError as error:
+            raise Transient("The original cannot be read now.") from error
+
+    def delete(self, original: Original) -> None:
+        """Delete that one version; of what is gone already, nothing."""
+        try:
+            s3().delete_object(Bucket=self.bucket, Key=original.key, VersionId=original.version_id)
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("The original cannot be deleted now.") from error
+
+
+@dataclass(frozen=True)
+class RenditionStore:
+    bucket: str
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        try:
+            s3().put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                CacheControl="private, max-age=31536000, immutable",  # the key names the recipe
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("The rendition cannot be stored now.") from error
+
+    def sign_url(self, key: str, lifetime_s: int) -> str:
+        return s3().generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=lifetime_s
+        )
+
+
+def expiry(now: datetime, lifetime_s: int) -> datetime:
+    """When what is signed now for so long stops working."""
+    return datetime.fromtimestamp(int(now.timestamp()) + lifetime_s, now.tzinfo)

@@ -1,0 +1,224 @@
+"""Jobs, tasks, assets and keys as table rows, and back. Times are ISO 8601 in UTC, so that they sort as text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from shared.domain import keys
+from shared.domain.access import ApiKey, Scope
+from shared.domain.asset import Asset, Original, StoredRendition
+from shared.domain.job import LIFE_AFTER_END, LIFE_WHILE_OPEN, Job, JobKind, JobStatus
+from shared.domain.pace import Pace
+from shared.domain.stage import Stage
+from shared.domain.task import Mark, Outcome, Stages, StageStatus, Task, TaskError, TaskStatus
+from shared.stores.dynamo import Item
+
+COUNTERS = {
+    TaskStatus.PENDING: "pending",
+    TaskStatus.PROCESSING: "processing",
+    TaskStatus.COMPLETED: "processed",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.SKIPPED: "skipped",
+}
+"""The counter that holds the tasks of each status."""
+
+
+def to_text(time: datetime | None) -> str | None:
+    return time.astimezone(UTC).isoformat(timespec="microseconds") if time else None
+
+
+def to_time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def to_epoch(time: datetime) -> int:
+    """Seconds since 1970, as DynamoDB's TTL wants them."""
+    return int(time.timestamp())
+
+
+def from_epoch(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def job_key(job_id: str) -> Item:
+    return {"pk": keys.job_pk(job_id), "sk": keys.JOB_ROW}
+
+
+def task_key(job_id: str, task_id: str) -> Item:
+    return {"pk": keys.job_pk(job_id), "sk": keys.task_sk(task_id)}
+
+
+def asset_key(asset_id: str) -> Item:
+    return {"pk": keys.asset_pk(asset_id), "sk": keys.ASSET_ROW}
+
+
+def job_progress(job: Job) -> Item:
+    """The part of a job's row that the projector owns."""
+    return {
+        **{name: job.counts.get(status, 0) for status, name in COUNTERS.items()},
+        "status": job.status,
+        "seq": job.seq,
+        "started_at": to_text(job.started_at),
+        "completed_at": to_text(job.completed_at),
+        "updated_at": to_text(job.updated_at),
+        "expires_at": to_epoch(job.expires_at),
+        "pace": job.pace.samples,
+    }
+
+
+def job_row(job: Job) -> Item:
+    return {
+        **job_key(job.job_id),
+        **job_progress(job),
+        "job_id": job.job_id,
+        "kind": job.kind,
+        "tenant": job.tenant,
+        "project": job.project,
+        "project_key": keys.project_key(job.tenant, job.project),
+        "open": None if job.is_ended else keys.OPEN,
+        "total": job.total,
+        "epoch": job.epoch,
+        "created_at": to_text(job.created_at),
+        "granted_until": to_text(job.granted_until),
+        "error": job.error,
+    }
+
+
+def job_of(row: Item) -> Job:
+    return Job(
+        job_id=row["job_id"],
+        kind=JobKind(row["kind"]),
+        tenant=row["tenant"],
+        project=row["project"],
+        total=row["total"],
+        created_at=_time(row["created_at"]),
+        updated_at=_time(row["updated_at"]),
+        expires_at=from_epoch(row["expires_at"]),
+        counts={status: row[name] for status, name in COUNTERS.items()},
+        status=JobStatus(row["status"]),
+        seq=row["seq"],
+        epoch=row["epoch"],
+        started_at=to_time(row.get("started_at")),
+        completed_at=to_time(row.get("completed_at")),
+        granted_until=to_time(row.get("granted_until")),
+        error=row.get("error"),
+        pace=Pace(tuple((at, ended) for at, ended in row.get("pace", []))),
+    )
+
+
+def task_row(task: Task, job: Job) -> Item:
+    """`by` says who wrote the row last; the stream hands on only what workers write."""
+    return {
+        **task_key(task.job_id, task.task_id),
+        "filename": task.filename,
+        "stages": dict(task.stages),
+        "mark": mark_map(task.mark),
+        "epoch": task.epoch,
+        "content_type": task.content_type,
+        "bytes": task.bytes,
+        "sha256": task.sha256,
+        "asset_id": task.asset_id,
+        "outcome": task.outcome,
+        "attempts": {},
+        "event_seq": task.event_seq,
+        "completed_at": to_text(task.completed_at),
+        "expires_at": to_epoch(job.created_at + LIFE_WHILE_OPEN + LIFE_AFTER_END),
+        "by": "api",
+    }
+
+
+def mark_map(mark: Mark) -> Item:
+    return {"stages": dict(mark.stages), "status": mark.status}
+
+
+def error_map(error: TaskError) -> Item:
+    return {name: value for name, value in asdict(error).items() if value is not None}
+
+
+def task_of(row: Item) -> Task:
+    job_id, task_id = keys.task_of_row(row["pk"], row["sk"]) or ("", "")
+    return Task(
+        job_id=job_id,
+        task_id=task_id,
+        filename=row["filename"],
+        stages=_stages(row["stages"]),
+        mark=Mark(_stages(row["mark"]["stages"]), TaskStatus(row["mark"]["status"])),
+        epoch=row["epoch"],
+        content_type=row["content_type"],
+        bytes=row["bytes"],
+        sha256=row.get("sha256"),
+        version_id=row.get("version_id"),
+        asset_id=row.get("asset_id"),
+        thumbnail_key=row.get("thumbnail_key"),
+        outcome=Outcome(row["outcome"]) if "outcome" in row else None,
+        error=TaskError(**row["error"]) if "error" in row else None,
+        attempts={Stage(stage): n for stage, n in row["attempts"].items()},
+        event_seq=row["event_seq"],
+        started_at=to_time(row.get("started_at")),
+        completed_at=to_time(row.get("completed_at")),
+    )
+
+
+def _stages(stages: dict[str, str]) -> Stages:
+    return {Stage(stage): StageStatus(status) for stage, status in stages.items()}
+
+
+def asset_row(asset: Asset) -> Item:
+    return {
+        **asset_key(asset.asset_id),
+        **{name: value for name, value in asdict(asset).items() if name not in {"created_at", "quality"}},
+        "created_at": to_text(asset.created_at),
+        "attempts": {},
+    }
+
+
+def asset_of(row: Item) -> Asset:
+    return Asset(
+        asset_id=row["asset_id"],
+        tenant=row["tenant"],
+        project=row["project"],
+        creator=row["creator"],
+        filename=row["filename"],
+        content_hash=row["content_hash"],
+        original=Original(**row["original"]),
+        format=row["format"],
+        width=row["width"],
+        height=row["height"],
+        bytes=row["bytes"],
+        color_space=row["color_space"],
+        created_at=_time(row["created_at"]),
+        exif=row.get("exif", {}),
+        stages=_stages(row["stages"]),
+        attempts={Stage(stage): n for stage, n in row["attempts"].items()},
+        renditions={preset: StoredRendition(**rendition) for preset, rendition in row["renditions"].items()},
+        quality=row.get("quality"),
+    )
+
+
+def api_key_row(key: ApiKey) -> Item:
+    return {
+        "pk": keys.api_key_pk(key.key_id),
+        "sk": keys.API_KEY_ROW,
+        "key_id": key.key_id,
+        "secret_hash": key.secret_hash,
+        "tenant": key.tenant,
+        "scopes": sorted(key.scopes),
+        "expires_on": to_text(key.expires_at),
+        "revoked_at": to_text(key.revoked_at),
+    }
+
+
+def api_key_of(row: Item) -> ApiKey:
+    return ApiKey(
+        key_id=row["key_id"],
+        secret_hash=row["secret_hash"],
+        tenant=row["tenant"],
+        scopes=frozenset(Scope(scope) for scope in row["scopes"]),
+        expires_at=to_time(row.get("expires_on")),
+        revoked_at=to_time(row.get("revoked_at")),
+    )

@@ -1,0 +1,56 @@
+"""Tenants, their projects and their API keys, in the catalog table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain import keys
+from shared.domain.access import ApiKey
+from shared.stores import rows
+from shared.stores.dynamo import ConditionFailed, TransactionRefused, attempt, dynamodb, marshal, unmarshal
+
+
+@dataclass(frozen=True)
+class TenantStore:
+    table: str
+
+    def find_key(self, key_id: str) -> ApiKey | None:
+        row = {"pk": keys.api_key_pk(key_id), "sk": keys.API_KEY_ROW}
+        found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=marshal(row), ConsistentRead=True))
+        return rows.api_key_of(unmarshal(found["Item"])) if "Item" in found else None
+
+    def save_key(self, key: ApiKey) -> None:
+        attempt(lambda: dynamodb().put_item(TableName=self.table, Item=marshal(rows.api_key_row(key))))
+
+    def create(self, tenant: str, name: str, now: datetime) -> str:
+        """The tenant of this name: the new one, or the one that has the name already."""
+        named = {"pk": keys.tenant_name_pk(name), "sk": keys.TENANT_ROW}
+        own = {"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW, "name": name, "created_at": rows.to_text(now)}
+        puts = [
+            {"TableName": self.table, "Item": marshal(row), "ConditionExpression": "attribute_not_exists(pk)"}
+            for row in (named | {"tenant": tenant}, own)
+        ]
+        try:
+            attempt(lambda: dynamodb().transact_write_items(TransactItems=[{"Put": put} for put in puts]))  # type: ignore[typeddict-item]
+        except TransactionRefused:
+            found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=marshal(named), ConsistentRead=True))
+            return str(unmarshal(found["Item"])["tenant"])
+        return tenant
+
+    def note_project(self, tenant: str, project: str, now: datetime) -> None:
+        """Remember that the tenant has this project."""
+        row = {
+            "pk": keys.tenant_pk(tenant),
+            "sk": keys.project_sk(project),
+            "project": project,
+            "created_at": rows.to_text(now),
+        }
+        try:
+            attempt(
+                lambda: dynamodb().put_item(
+                    TableName=self.table, Item=marshal(row), ConditionExpression="attribute_not_exists(pk)"
+                )
+            )
+        except ConditionFailed:
+            return

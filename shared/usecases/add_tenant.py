@@ -1,0 +1,28 @@
+"""Make a tenant, and API keys for one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared.clock import Clock, utc_now
+from shared.domain.access import ApiKey, Scope, hash_secret
+from shared.domain.ids import ulid_at
+from shared.stores.tenants import TenantStore
+
+KEY_ID_BYTES = 8
+SECRET_BYTES = 32
+
+
+def add_tenant(name: str, tenants: TenantStore, clock: Clock = utc_now) -> str:
+    """The id of the tenant of this name, made if there is none."""
+    now = clock()
+    return tenants.create(f"tenant_{ulid_at(now, secrets.token_bytes(10))}", name, now)
+
+
+def add_key(tenant: str, scopes: Iterable[Scope], tenants: TenantStore, expires_at: datetime | None = None) -> str:
+    """A new key for a tenant, as the text to hand over. It is shown this once: only a hash of it is kept."""
+    key_id, secret = secrets.token_hex(KEY_ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    tenants.save_key(ApiKey(key_id, hash_secret(secret), tenant, frozenset(scopes), expires_at))
+    return f"dk_{key_id}_{secret}"

@@ -1,0 +1,104 @@
+"""Open an upload session: a job with one task per file."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.clock import Clock, utc_now
+from shared.domain.ids import asset_id_of, job_id_at, task_id_at
+from shared.domain.job import Job, JobKind, open_job
+from shared.domain.presets import FORMATS
+from shared.domain.task import UPLOAD_STAGES, Mark, Outcome, Task, TaskStatus, completed, pending
+from shared.errors import FileTooLarge, InvalidRequest, TooManyFiles, UnsupportedFormat
+from shared.schemas import MAX_FILES, MAX_GRANTS, CreateUpload, FileToUpload, GrantedTask, UploadCreated
+from shared.stores.catalog import CatalogStore
+from shared.stores.images import OriginalStore
+from shared.stores.jobs import JobStore
+from shared.stores.tenants import TenantStore
+from shared.usecases.grant import grant, granted_until
+
+CONTENT_TYPES = frozenset(content_type for _, content_type in FORMATS.values())
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """What the use case works with."""
+
+    jobs: JobStore
+    catalog: CatalogStore
+    tenants: TenantStore
+    originals: OriginalStore
+    max_bytes: int
+
+
+def create_upload(request: CreateUpload, tenant: str, on: Sessions, clock: Clock = utc_now) -> UploadCreated:
+    """A session for up to MAX_FILES files, with grants for the first MAX_GRANTS that are needed.
+
+    A file whose SHA-256 is known in the project needs no upload: its task has ended already, as `exists`.
+    Raises TooManyFiles, or InvalidRequest with one error per file that cannot be taken; nothing is made then.
+    """
+    _check(request.files, on.max_bytes)
+    now = clock()
+    job_id = job_id_at(now, secrets.token_bytes(10))
+    known = on.catalog.existing(
+        asset_id_of(tenant, request.project, file.sha256) for file in request.files if file.sha256
+    )
+    tasks = [_task(job_id, i, file, tenant, request.project, known, now) for i, file in enumerate(request.files)]
+    job = open_job(job_id, JobKind.UPLOAD, tenant, request.project, tasks, now)
+    if not job.is_ended:
+        job = replace(job, granted_until=granted_until(now))
+    on.tenants.note_project(tenant, request.project, now)
+    on.jobs.create(job, tasks)
+    return UploadCreated(
+        job_id=job_id,
+        project=request.project,
+        total=job.total,
+        expires_at=job.expires_at,
+        uploads=_granted(job, tasks, on.originals, now),
+    )
+
+
+def _check(files: Sequence[FileToUpload], max_bytes: int) -> None:
+    if len(files) > MAX_FILES:
+        raise TooManyFiles(f"One session takes {MAX_FILES} files.", limit=MAX_FILES, measured=len(files))
+    errors: list[dict[str, object]] = []
+    for i, file in enumerate(files):
+        if file.bytes > max_bytes:
+            errors.append(_file_error(i, "bytes", FileTooLarge) | {"limit": max_bytes, "measured": file.bytes})
+        if file.content_type not in CONTENT_TYPES:
+            errors.append(_file_error(i, "content_type", UnsupportedFormat))
+    if errors:
+        raise InvalidRequest(f"{len(errors)} of the files cannot be taken.", errors=errors)
+
+
+def _file_error(index: int, field: str, kind: type[FileTooLarge | UnsupportedFormat]) -> dict[str, object]:
+    return {"loc": ["files", index, field], "code": kind.code, "detail": kind.title}
+
+
+def _task(
+    job_id: str, index: int, file: FileToUpload, tenant: str, project: str, known: set[str], now: datetime
+) -> Task:
+    asset_id = asset_id_of(tenant, project, file.sha256) if file.sha256 else None
+    exists = asset_id in known
+    stages = completed(UPLOAD_STAGES) if exists else pending(UPLOAD_STAGES)
+    return Task(
+        job_id=job_id,
+        task_id=task_id_at(index),
+        filename=file.filename,
+        stages=stages,
+        mark=Mark(stages, TaskStatus.COMPLETED if exists else TaskStatus.PENDING),
+        content_type=file.content_type,
+        bytes=file.bytes,
+        sha256=file.sha256,
+        asset_id=asset_id if exists else None,
+        outcome=Outcome.EXISTS if exists else None,
+        completed_at=now if exists else None,
+    )
+
+
+def _granted(job: Job, tasks: Sequence[Task], originals: OriginalStore, now: datetime) -> list[GrantedTask]:
+    first = {task.task_id for task in [task for task in tasks if not task.is_ended][:MAX_GRANTS]}
+    return [grant(task, job.tenant, originals, now, is_granted=task.task_id in first) for task in tasks]
