@@ -99,14 +99,16 @@ def _environment(folder: Path, port: int, persistent: bool) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
+    # Some keys are written even when nothing is kept.
+    kept_in = folder if persistent else folder / "tmp"
     state = {
-        "PERSIST_STATE": "1",
-        "STATE_DIR": str(folder / "state"),
-        "S3_PERSIST": "1",
-        "S3_DATA_DIR": str(folder / "s3"),
+        "PERSIST_STATE": str(int(persistent)),
+        "STATE_DIR": str(kept_in / "state"),
+        "S3_PERSIST": str(int(persistent)),
+        "S3_DATA_DIR": str(kept_in / "s3"),
     }
     isolated = {key: value for key, value in local_environment().items() if key.startswith(("AWS_", "NO_", "no_"))}
-    return kept | isolated | settings | (state if persistent else {})
+    return kept | isolated | settings | state
 
 
 def is_healthy(emulator: Emulator) -> bool:

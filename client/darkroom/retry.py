@@ -61,7 +61,7 @@ class RetryPolicy:
 
     def wait_s(self, failures: int) -> float:
         """Seconds to wait after so many failures."""
-        return random.uniform(0, min(self.max_s, self.base_s * 2 ** (failures - 1)))  # noqa: S311  # jitter is no secret
+        return random.uniform(0, min(self.max_s, self.base_s * 2 ** (failures - 1)))
 
 
 def retry_after_s(response: httpx.Response) -> float:

@@ -87,11 +87,11 @@ def _inspect(image_format: str, data: bytes, limits: Limits) -> ImageFacts:
     # Pillow's size of a TIFF is upright already.
     if image_format != "tiff" and orientation(exif) in TURNED:
         width, height = height, width
-    has_alpha = image.has_transparency_data
+    has_alpha, readable_exif = image.has_transparency_data, read_exif(exif)  # load() drops a TIFF's orientation
     if image_format == "jpeg":
         image.draft("L", SMALLEST)
     image.load()
-    return ImageFacts(image_format, width, height, len(frames), color_space, has_alpha, read_exif(exif))
+    return ImageFacts(image_format, width, height, len(frames), color_space, has_alpha, readable_exif)
 
 
 def _check_frames(frames: list[Size], limits: Limits) -> None:

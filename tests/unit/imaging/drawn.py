@@ -42,6 +42,13 @@ def cornered(width: int = 60, height: int = 40) -> Image.Image:
     return image
 
 
+def translucent(width: int = 48, height: int = 32) -> Image.Image:
+    """Noise, opaque on the left edge and transparent on the right."""
+    image = noise(width, height)
+    image.putalpha(Image.fromarray(255 - np.asarray(gradient(width, height).convert("L"))))
+    return image
+
+
 def encode(image: Image.Image, image_format: str = "JPEG", **options: Any) -> bytes:
     file = BytesIO()
     image.save(file, image_format, **options)
@@ -78,12 +85,12 @@ SAMPLES: dict[str, bytes] = {
     "progressive jpeg": encode(noise(), "JPEG", progressive=True),
     "grey jpeg": encode(noise().convert("L"), "JPEG"),
     "cmyk jpeg": encode(noise().convert("CMYK"), "JPEG"),
-    "jpeg with exif": encode(noise(), "JPEG", exif=oriented(6)),
+    "turned jpeg": encode(noise(), "JPEG", exif=oriented(6)),
     "png": encode(noise(), "PNG"),
     "palette png": encode(noise().convert("P"), "PNG"),
     "animated png": encode(noise(), "PNG", **ANIMATED),
     "webp": encode(noise(), "WEBP"),
-    "lossless webp": encode(solid(48, 32, (9, 99, 199, 99)), "WEBP", lossless=True),
+    "lossless webp": encode(translucent(), "WEBP", lossless=True),
     "animated webp": encode(noise(), "WEBP", **ANIMATED),
     "gif": encode(noise(), "GIF"),
     "animated gif": encode(noise(), "GIF", **ANIMATED),

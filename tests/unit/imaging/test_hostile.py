@@ -59,7 +59,9 @@ def test_pixels_of_a_mutated_file_are_read_or_refused(data):
         assert max(read_pixels(data, 32).shape[:2]) <= 32
 
 
-@given(st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\x00", b"MM\x00+", b"RIFF"]), st.binary())
+@given(
+    st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\x00", b"MM\x00+", b"RIFF"]), st.binary()
+)
 def test_garbage_behind_a_signature_is_refused(signature, garbage):
     with suppress(Refused):
         inspect_image(signature + garbage, LIMITS)

@@ -193,7 +193,7 @@ def test_color_space_is_named(data, expected):
     ("image", "image_format", "expected"),
     [
         (solid(color=(9, 9, 9, 9)), "PNG", True),
-        (solid(color=(9, 9, 9, 9)), "GIF", True),
+        (solid(color=(9, 9, 9, 0)), "GIF", True),
         (solid(), "PNG", False),
         (solid(), "JPEG", False),
     ],
@@ -213,7 +213,9 @@ def _photographed():
         37386: IFDRational(50, 1),
     }
     exif[0x8825] = {1: "N", 2: (52.0, 30.0, 0.0)}
-    return exif
+    stored = Image.Exif()
+    stored.load(exif.tobytes())
+    return stored
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "TIFF"])

@@ -1,0 +1,313 @@
+"""A Darkroom of one process on loopback: the API's contract and S3's presigned POST, with switches for bad days."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+KEY = "dk_test_secret"
+ENDED = ("completed", "failed", "skipped")
+
+
+class Problem(Exception):
+    def __init__(self, status: int, code: str, **more: Any) -> None:
+        self.status = status
+        self.body = {
+            "type": "about:blank",
+            "title": code,
+            "status": status,
+            "detail": f"No: {code}",
+            "code": code,
+            **more,
+        }
+
+
+@dataclass
+class FakeJob:
+    job_id: str
+    project: str
+    tasks: dict[str, dict[str, Any]]
+    status: str = "processing"
+    seq: int = 1
+
+
+@dataclass
+class FakeApi:
+    """Switches are plain attributes; `posts` are the files that reached S3, in order, as (job_id, task_id)."""
+
+    max_files: int = 10_000
+    max_grants: int = 500
+    max_bytes: int = 1_000_000
+    page: int = 1_000
+    post_s: float = 0.0
+    expired_posts: int = 0
+    failing_posts: int = 0
+    refused_posts: frozenset[str] = frozenset()
+    is_holding: bool = False
+    posts: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
+    grant_calls: list[int] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    unchanged: int = 0
+    jobs: dict[str, FakeJob] = field(default_factory=dict)
+    contents: dict[tuple[str, str], str] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    url: str = ""
+
+    # ── what a test may do to it ──
+
+    def count(self, method: str, path: str) -> int:
+        return sum(1 for m, p, _ in self.requests if m == method and re.fullmatch(path, p))
+
+    def end_all(self) -> None:
+        with self.lock:
+            self.is_holding = False
+            for job in self.jobs.values():
+                for task in job.tasks.values():
+                    if task["status"] == "processing":
+                        self.accept(job, task)
+
+    # ── routes ──
+
+    def create_upload(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        files = body["files"]
+        if len(files) > self.max_files:
+            raise Problem(422, "too_many_files", limit=self.max_files, measured=len(files))
+        faults = [
+            {
+                "loc": ["files", n, "bytes"],
+                "code": "file_too_large",
+                "detail": "The file is larger than allowed",
+                "limit": self.max_bytes,
+                "measured": file["bytes"],
+            }
+            for n, file in enumerate(files)
+            if file["bytes"] > self.max_bytes
+        ]
+        if faults:
+            raise Problem(422, "invalid_request", errors=faults)
+        job = FakeJob(f"job{len(self.jobs)}", body["project"], {})
+        self.jobs[job.job_id] = job
+        for n, file in enumerate(files):
+            asset_id = self.contents.get((job.project, file.get("sha256", "")))
+            job.tasks[f"t{n:05}"] = {
+                "task_id": f"t{n:05}", "filename": file["filename"], "stages": {}, "attempts": 0, "progress_pct": 0.0,
+                "status": "completed" if asset_id else "pending", "outcome": "exists" if asset_id else None,
+                "asset_id": asset_id, "error": None, "new_field": 1,
+            }  # fmt: skip
+        self.settle(job)
+        waiting = [t["task_id"] for t in job.tasks.values() if t["status"] == "pending"][: self.max_grants]
+        uploads = [self.granted(job, task, task["task_id"] in waiting) for task in job.tasks.values()]
+        return 201, {"job_id": job.job_id, "project": job.project, "total": len(files),
+                     "expires_at": soon(), "uploads": uploads}  # fmt: skip
+
+    def renew(self, job: FakeJob, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if job.status == "cancelled":
+            raise Problem(409, "job_cancelled")
+        if len(body["task_ids"]) > self.max_grants:
+            raise Problem(422, "invalid_request")
+        self.grant_calls.append(len(body["task_ids"]))
+        tasks = [job.tasks[task_id] for task_id in body["task_ids"]]
+        uploads = [self.granted(job, task, task["status"] == "pending") for task in tasks]
+        return 200, {"job_id": job.job_id, "uploads": uploads}
+
+    def granted(self, job: FakeJob, task: dict[str, Any], has_grant: bool) -> dict[str, Any]:
+        grant = {
+            "url": self.url + "/s3/originals",
+            "fields": {"key": f"{job.job_id}/{task['task_id']}", "Content-Type": "image/jpeg", "policy": "p"},
+            "expires_at": soon(),
+        }
+        known = {"outcome": "exists", "asset_id": task["asset_id"]} if task["outcome"] == "exists" else {}
+        return {"task_id": task["task_id"], "filename": task["filename"], "status": task["status"],
+                "upload": grant if has_grant else None} | known  # fmt: skip
+
+    def summary(self, job: FakeJob) -> dict[str, Any]:
+        statuses = [task["status"] for task in job.tasks.values()]
+        counts = {s: statuses.count(s) for s in ("pending", "processing", "failed", "skipped")}
+        done = sum(statuses.count(s) for s in ENDED)
+        return counts | {
+            "job_id": job.job_id, "kind": "upload", "project": job.project, "status": job.status,
+            "total": len(statuses), "processed": statuses.count("completed"), "remaining": len(statuses) - done,
+            "progress_pct": round(100 * done / len(statuses), 1), "eta_s": 3.0, "created_at": "2025-01-01T00:00:00Z",
+            "started_at": None, "completed_at": None, "updated_at": None, "error": None, "poll_after_ms": 20,
+            "seq": job.seq, "next_cursor": None,
+        }  # fmt: skip
+
+    def get_upload(self, job: FakeJob, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        view = self.summary(job)
+        if which := query.get("tasks"):
+            tasks = [t for t in job.tasks.values() if which == "all" or t["status"] == "failed"]
+            start = int(query.get("cursor", 0))
+            view["tasks"] = tasks[start : start + self.page]
+            view["next_cursor"] = str(start + self.page) if start + self.page < len(tasks) else None
+        return 200, view
+
+    def asset(self, asset_id: str) -> tuple[int, dict[str, Any]]:
+        return 200, {
+            "asset_id": asset_id, "project": "p", "filename": "[red]a.jpg", "content_hash": "0", "format": "jpeg",
+            "width": 4000, "height": 3000, "bytes": 1_234_567, "color_space": "RGB", "created_at": soon(), "exif": {},
+            "stages": {"validation": "completed", "quality": "completed"}, "attempts": 1,
+            "renditions": [
+                {"preset": p, "format": "jpeg", "width": w, "height": w, "bytes": 999, "quality": 85,
+                 "url": f"{self.url}/v1/assets/{asset_id}/renditions/{p}"}
+                for p, w in (("thumb", 100), ("card", 400))
+            ],
+            "quality": {"status": "completed", "scorer_version": 1, "sharpness": 0.7, "overall_quality": 0.81,
+                        "issues": ["too_dark"], "suitability": {"score": 83, "category": "high", "parts": {}},
+                        "nearest": {"asset_id": "b", "distance": 4}},
+        }  # fmt: skip
+
+    # ── S3 and the pipeline behind it ──
+
+    def receive(self, form: list[tuple[str, bytes]], authorization: str) -> tuple[int, str]:
+        time.sleep(self.post_s)
+        names = [name for name, _ in form]
+        if authorization or names[-1] != "file" or names.count("file") != 1:
+            return 400, "<Error><Code>InvalidArgument</Code><Message>bad form</Message></Error>"
+        job_id, task_id = dict(form)["key"].decode().split("/")
+        with self.lock:
+            if self.failing_posts:
+                self.failing_posts -= 1
+                return 503, "<Error><Code>SlowDown</Code></Error>"
+            if self.expired_posts:
+                self.expired_posts -= 1
+                return 403, "<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>"
+            job = self.jobs[job_id]
+            task = job.tasks[task_id]
+            if task["filename"] in self.refused_posts:
+                return 400, "<Error><Code>EntityTooLarge</Code><Message>Too large.</Message></Error>"
+            self.posts.append((job_id, task_id))
+            task["sha256"] = hashlib.sha256(form[-1][1]).hexdigest()
+            task["status"] = "processing"
+            job.seq += 1
+            if not self.is_holding:
+                self.accept(job, task)
+        return 204, ""
+
+    def accept(self, job: FakeJob, task: dict[str, Any]) -> None:
+        if "bad" in task["filename"]:
+            error = {"code": "too_many_pixels", "detail": "Too many pixels", "limit": 100, "measured": 120}
+            task.update(status="failed", outcome="refused", error=error)
+        else:
+            asset_id = "a" + task["sha256"][:12]
+            self.contents[job.project, task["sha256"]] = asset_id
+            task.update(status="completed", outcome="created", asset_id=asset_id)
+        job.seq += 1
+        self.settle(job)
+
+    def settle(self, job: FakeJob) -> None:
+        if all(task["status"] in ENDED for task in job.tasks.values()):
+            job.status = "completed"
+
+
+def soon() -> str:
+    return (datetime.now(UTC) + timedelta(minutes=15)).isoformat().replace("+00:00", "Z")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    api: FakeApi
+
+    def do_GET(self) -> None:
+        self.respond()
+
+    def do_POST(self) -> None:
+        self.respond()
+
+    def respond(self) -> None:
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = parts.path.removeprefix("/api")
+        authorization = self.headers.get("Authorization", "")
+        with self.api.lock:
+            self.api.requests.append((self.command, path, authorization))
+        if path == "/s3/originals":
+            status, text = self.api.receive(parse_form(body, self.headers["Content-Type"]), authorization)
+            self.send(status, text.encode(), {})
+            return
+        if path.startswith("/s3/"):
+            self.send(400 if authorization else 200, path.encode(), {})
+            return
+        try:
+            with self.api.lock:
+                self.route(path, {k: v[0] for k, v in parse_qs(parts.query).items()}, body, authorization)
+        except Problem as problem:
+            self.send_json(problem.status, problem.body)
+
+    def route(self, path: str, query: dict[str, str], body: bytes, authorization: str) -> None:
+        if path == "/healthz":
+            return self.send_json(200, {"status": "ok"})
+        if authorization != f"Bearer {KEY}":
+            raise Problem(401, "invalid_key")
+        if path == "/v1/uploads":
+            return self.send_json(*self.api.create_upload(json.loads(body)))
+        if match := re.fullmatch(r"/v1/assets/(\w+)/renditions/(\w+)", path):
+            return self.send(302, b"", {"Location": f"{self.api.url}/s3/{match[1]}/{match[2]}"})
+        if match := re.fullmatch(r"/v1/assets/(\w+)", path):
+            return self.send_json(*self.api.asset(match[1]))
+        match = re.fullmatch(r"/v1/(?:uploads|jobs)/(\w+)(/grants)?", path)
+        if not match or match[1] not in self.api.jobs:
+            raise Problem(404, "not_found")
+        job = self.api.jobs[match[1]]
+        if job.status == "gone":
+            raise Problem(410, "expired")
+        if match[2]:
+            return self.send_json(*self.api.renew(job, json.loads(body)))
+        etag = f'"{job.job_id}-{job.seq}-{job.status}"'
+        if self.headers.get("If-None-Match") == etag:
+            self.api.unchanged += 1
+            return self.send(304, b"", {"ETag": etag})
+        status, view = self.api.get_upload(job, query)
+        self.api.answers.append(view)
+        return self.send_json(status, view, {"ETag": etag})
+
+    def send_json(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        self.send(status, json.dumps(value).encode(), headers or {})
+
+    def send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no news."""
+
+
+def serve(api: FakeApi) -> Server:
+    """The API on a free port of loopback; its address is in `api.url`. The caller shuts it down."""
+    server = Server(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"api": api}))
+    api.url = f"http://127.0.0.1:{server.server_port}/api"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    return server
+
+
+def parse_form(body: bytes, content_type: str) -> list[tuple[str, bytes]]:
+    boundary = content_type.split("boundary=")[1].encode()
+    parts = body.split(b"--" + boundary)[1:-1]
+    form = []
+    for part in parts:
+        head, _, content = part[2:-2].partition(b"\r\n\r\n")
+        message = Message()
+        message["Content-Disposition"] = re.search(rb"Content-Disposition: (.*)", head)[1].decode().strip()  # type: ignore[index]
+        form.append((str(message.get_param("name", header="Content-Disposition")), content))
+    return form

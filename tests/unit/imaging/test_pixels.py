@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.domain.imaging.pixels import read_pixels
+from shared.errors import UnreadableImage
+from tests.unit.imaging.drawn import SAMPLES, cornered, encode, noise, oriented, solid
+
+
+def test_pixels_are_height_width_and_three_channels_of_bytes():
+    pixels = read_pixels(encode(solid(2000, 1000)))
+
+    assert pixels.shape == (512, 1024, 3)
+    assert pixels.dtype == np.uint8
+
+
+def test_small_image_is_not_upscaled():
+    assert np.array_equal(read_pixels(encode(noise(), "PNG")), np.asarray(noise()))
+
+
+def test_longest_edge_is_the_callers_choice():
+    assert read_pixels(encode(solid(100, 400)), longest_edge=200).shape == (200, 50, 3)
+
+
+def test_pixels_are_upright():
+    pixels = read_pixels(encode(cornered(), "JPEG", exif=oriented(6)))
+
+    assert pixels.shape == (60, 40, 3)
+    assert pixels[5, 35, 2] > 150  # the blue quarter, turned to the top right
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        Image.new("L", (8, 8), 100),
+        Image.fromarray(np.full((8, 8), 100 * 257, dtype=np.uint16)),
+        Image.new("RGB", (8, 8), (100, 100, 100)),
+    ],
+    ids=["8-bit grey", "16-bit grey", "colour"],
+)
+def test_grey_has_the_same_pixels_in_every_depth(image):
+    assert np.abs(read_pixels(encode(image, "PNG")).astype(int) - 100).max() <= 1
+
+
+@pytest.mark.parametrize("alpha", [0, 128, 255])
+def test_alpha_is_flattened_on_white(alpha):
+    pixels = read_pixels(encode(solid(color=(0, 0, 0, alpha)), "PNG"))
+
+    assert pixels.shape == (40, 60, 3)
+    assert np.abs(pixels.astype(int) - (255 - alpha)).max() <= 1
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_kind_of_file_is_read(name):
+    assert sorted(read_pixels(SAMPLES[name]).shape) == [3, 32, 48]
+
+
+def test_truncated_file_is_unreadable():
+    with pytest.raises(UnreadableImage):
+        read_pixels(SAMPLES["jpeg"][:600])
