@@ -60,8 +60,16 @@ $(INSTALLED):
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable client
 	@rm -f .venv/installed-* && touch $@
 
+# One set of pins for Python 3.11 to 3.14 on any machine. Of imagehash's dependencies we call none of these two (114 MB).
+LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+UNUSED := --no-emit-package scipy --no-emit-package pywavelets
+
 lock: $(INSTALLED) ## Pin the newest versions that resolve together (edits the requirements)
-	@$(BIN)/python -m tools.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(LOCK) --upgrade requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) layers/base/requirements.in -c requirements/dev.txt -o layers/base/requirements.txt
+	@$(LOCK) layers/imaging/requirements.in -c requirements/dev.txt $(UNUSED) -o layers/imaging/requirements.txt
 
 clean: ## Remove builds, caches and .venv; the data in .local stays
 	@rm -rf .aws-sam .cache .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache

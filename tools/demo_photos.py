@@ -63,7 +63,7 @@ def _photo(name: str) -> Image.Image:
         scale = LONGEST_EDGE / max(photo.size)
         size = (round(photo.width * scale), round(photo.height * scale))
         grown = photo.convert("L" if photo.mode == "L" else "RGB").resize(size, Image.Resampling.LANCZOS)
-    return grown.filter(ImageFilter.UnsharpMask(radius=2, percent=150, threshold=0))  # growing blurs
+    return grown.filter(ImageFilter.UnsharpMask(radius=2, percent=200, threshold=0))  # growing blurs
 
 
 def _encode(photo: Image.Image, kind: str, exif: Image.Exif | None = None) -> bytes:

@@ -4,19 +4,18 @@ import sys
 import time
 
 from tools.build import BuildError
+from tools.demo import main as demo
 from tools.emulator import EmulatorError, is_running
 from tools.stack import STACK_FILE, DeployError, Stack, running_stack, throwaway_stack
 
 
 def main(argv: list[str]) -> int:
     """Run tools.demo with the given options; Ctrl-C at any time leaves nothing running that was not there before."""
-    from tools import demo  # noqa: PLC0415 - a mistake in it must not cost the message below
-
     try:
         if running_stack():
-            return demo.main(["--stack", str(STACK_FILE), *argv])
+            return demo(["--stack", str(STACK_FILE), *argv])
         with throwaway_stack(say=print) as stack:
-            result = demo.main(["--stack", str(stack.file), *argv])
+            result = demo(["--stack", str(stack.file), *argv])
             if sys.stdin.isatty():
                 _stay(stack)
             return result

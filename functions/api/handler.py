@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from shared.domain.access import Scope
 from shared.observability import logger
@@ -60,13 +60,14 @@ def get_upload(
     tasks: Annotated[Literal["all", "failed"] | None, Query()] = None,
     changed_since: Annotated[int | None, Query(ge=0)] = None,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
-    if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
-) -> Response[UploadView]:
+) -> Response[UploadView | str]:
     who = caller(app, Scope.READ)
     query = read_upload.TaskQuery(tasks, changed_since, cursor)
-    found = read_upload.read_upload(job_id, who.tenant, query, if_none_match, reading)
-    status = HTTPStatus.OK if found.view else HTTPStatus.NOT_MODIFIED
-    return Response(status_code=status, content_type="application/json", body=found.view, headers={"ETag": found.etag})
+    found = read_upload.read_upload(job_id, who.tenant, query, app.current_event.headers.get("If-None-Match"), reading)
+    tag = {"ETag": found.etag}
+    if found.view is None:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, content_type="text/plain", body="", headers=tag)
+    return Response(status_code=HTTPStatus.OK, content_type="application/json", body=found.view, headers=tag)
 
 
 @app.get("/v1/jobs/<job_id>")
@@ -82,10 +83,10 @@ def get_asset(asset_id: Annotated[str, Path()]) -> AssetView:
 
 
 @app.get("/v1/assets/<asset_id>/renditions/<preset>")
-def get_rendition(asset_id: Annotated[str, Path()], preset: Annotated[str, Path()]) -> Response[None]:
+def get_rendition(asset_id: Annotated[str, Path()], preset: Annotated[str, Path()]) -> Response[str]:
     who = caller(app, Scope.READ)
     url = read_asset.find_rendition(asset_id, preset, who.tenant, catalog, renditions, settings.url_lifetime)
-    return Response(status_code=HTTPStatus.FOUND, headers={"Location": url})
+    return Response(status_code=HTTPStatus.FOUND, content_type="text/plain", body="", headers={"Location": url})
 
 
 @logger.inject_lambda_context(clear_state=True)

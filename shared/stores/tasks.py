@@ -69,8 +69,13 @@ class TaskStore:
             task,
             stage,
             StageStatus.FAILED,
-            ["completed_at = :now", "outcome = :outcome", "#error = :error", "failed_sk = sk"],
-            {":now": rows.to_text(now), ":outcome": outcome, ":error": rows.error_map(error)},
+            ["completed_at = :now", "outcome = :outcome", "#error = :error", "failed_sk = :sk"],
+            {
+                ":now": rows.to_text(now),
+                ":outcome": outcome,
+                ":error": rows.error_map(error),
+                ":sk": keys.task_sk(task.task_id),
+            },
             names={"#error": "error"},
         )
 

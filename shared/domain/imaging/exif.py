@@ -14,8 +14,6 @@ MAX_TEXT = 64
 LONGEST_FRACTION_S = 0.5  # shorter exposures are written as cameras do: 1/250
 CAMERA_DIRECTORY = 0x8769
 ORIENTATION = 274
-UPRIGHT = 1
-ORIENTATIONS = range(1, 9)
 TURNED = range(5, 9)  # width and height change places
 
 
@@ -30,15 +28,6 @@ def read_exif(exif: Image.Exif) -> dict[str, str]:
         return {}
     found = {name: _read(read, tags[tag]) for name, tag, read in FIELDS if tag in tags}
     return {name: text for name, text in found.items() if text}
-
-
-def orientation(exif: Image.Exif) -> int:
-    """1-8, EXIF's orientation; 1 (upright) when absent or out of range."""
-    try:
-        value = int(exif.get(ORIENTATION, UPRIGHT))
-    except DECODER_ERRORS:
-        return UPRIGHT
-    return value if value in ORIENTATIONS else UPRIGHT
 
 
 def _read(read: Callable[[Any], str], value: Any) -> str:

@@ -9,8 +9,9 @@ from io import BytesIO
 from PIL import Image, ImageCms
 
 from shared.domain.imaging.claims import Size, claimed_frames, open_with_pillow
-from shared.domain.imaging.exif import TURNED, orientation, read_exif
+from shared.domain.imaging.exif import read_exif
 from shared.domain.imaging.formats import DECODER_ERRORS, detect_format
+from shared.domain.imaging.libvips import refusing_vips_errors, upright_size
 from shared.domain.imaging.structure import is_cut_short
 from shared.domain.limits import Limits
 from shared.errors import (
@@ -82,15 +83,13 @@ def _inspect(image_format: str, data: bytes, limits: Limits) -> ImageFacts:
     image = open_with_pillow(image_format, data)
     _check_frames([image.size], limits)
     color_space = _color_space(image)
-    width, height = image.size
     exif = _exif(image, image_format)
-    # Pillow's size of a TIFF is upright already.
-    if image_format != "tiff" and orientation(exif) in TURNED:
-        width, height = height, width
     has_alpha, readable_exif = image.has_transparency_data, read_exif(exif)  # load() drops a TIFF's orientation
     if image_format == "jpeg":
         image.draft("L", SMALLEST)
     image.load()
+    with refusing_vips_errors():
+        width, height = upright_size(data)  # of the decoder that makes the renditions, so that the two agree
     return ImageFacts(image_format, width, height, len(frames), color_space, has_alpha, readable_exif)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -15,6 +16,8 @@ from shared.errors import UnreadableImage
 pyvips.block_untrusted_set(True)
 pyvips.concurrency_set(1)  # a Lambda has a share of a core or little more; threads only cost memory
 pyvips.cache_set_max(0)  # no operation is ever repeated on the same pixels
+
+logging.getLogger("pyvips").setLevel(logging.ERROR)  # a broken file brings a line of warning for every tile
 
 VipsImage = Any  # pyvips has no types
 

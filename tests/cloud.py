@@ -1,0 +1,121 @@
+"""The template's tables, buckets and queues in moto, so that fast tests run on the schema that is deployed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+class _CloudFormation(yaml.SafeLoader):
+    """Reads !Ref and its like as {"Ref": …}, which is what they are short for."""
+
+
+def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
+    name = tag if tag in {"Ref", "Condition"} else f"Fn::{tag}"
+    if isinstance(node, yaml.ScalarNode):
+        text = loader.construct_scalar(node)
+        return {name: str(text).split(".") if tag == "GetAtt" else text}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_CloudFormation.add_multi_constructor("!", _short_form)
+
+
+@cache
+def template() -> dict[str, Any]:
+    return yaml.load((ROOT / "template.yaml").read_text(), Loader=_CloudFormation)
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: found for name, found in template()["Resources"].items() if found["Type"] == kind}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    jobs_table: str
+    catalog_table: str
+    originals_bucket: str
+    renditions_bucket: str
+    queue_urls: dict[str, str]
+    stream_arn: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the functions read of it."""
+        parameters = template()["Parameters"]
+        limits = {
+            "MAX_FILE_BYTES": "MaxFileBytes",
+            "MAX_IMAGE_PIXELS": "MaxImagePixels",
+            "MAX_IMAGE_EDGE": "MaxImageEdge",
+            "MAX_IMAGE_FRAMES": "MaxImageFrames",
+            "URL_LIFETIME": "UrlLifetime",
+        }
+        return {
+            "JOBS_TABLE": self.jobs_table,
+            "CATALOG_TABLE": self.catalog_table,
+            "ORIGINALS_BUCKET": self.originals_bucket,
+            "RENDITIONS_BUCKET": self.renditions_bucket,
+            **{f"{_upper(name)}_URL": url for name, url in self.queue_urls.items()},
+            **{name: str(parameters[parameter]["Default"]) for name, parameter in limits.items()},
+        }
+
+
+def _upper(name: str) -> str:
+    """RenditionsQueue → RENDITIONS_QUEUE."""
+    return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in name).lstrip("_")
+
+
+def build() -> Cloud:
+    """Make them, inside moto."""
+    return Cloud(
+        jobs_table=_table("JobsTable"),
+        catalog_table=_table("CatalogTable"),
+        originals_bucket=_bucket("OriginalsBucket"),
+        renditions_bucket=_bucket("RenditionsBucket"),
+        queue_urls={name: _queue(name) for name in resources("AWS::SQS::Queue")},
+        stream_arn=boto3.client("dynamodb").describe_table(TableName="JobsTable")["Table"]["LatestStreamArn"],
+    )
+
+
+def _table(name: str) -> str:
+    properties = template()["Resources"][name]["Properties"]
+    indexes = {
+        kind: properties[kind] for kind in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes") if kind in properties
+    }
+    stream = properties.get("StreamSpecification")
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=properties["AttributeDefinitions"],
+        KeySchema=properties["KeySchema"],
+        **indexes,
+        **({"StreamSpecification": {"StreamEnabled": True, **stream}} if stream else {}),
+    )
+    return name
+
+
+def _bucket(name: str) -> str:
+    bucket = name.lower()
+    boto3.client("s3").create_bucket(Bucket=bucket)
+    if "VersioningConfiguration" in template()["Resources"][name]["Properties"]:
+        boto3.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return bucket
+
+
+def _queue(name: str) -> str:
+    return boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """A recorded event of events/."""
+    return json.loads((ROOT / "events" / f"{name}.json").read_text())

@@ -1,0 +1,37 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+# Before any client is made: never a real account, never a real endpoint.
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S105
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_SERVICE_NAME": "darkroom",
+    "POWERTOOLS_METRICS_NAMESPACE": "Darkroom",
+}
+os.environ.pop("AWS_ENDPOINT_URL", None)
+
+from shared.stores.dynamo import dynamodb
+from shared.stores.images import s3
+from shared.stores.queues import sqs
+from tests.cloud import Cloud, build
+from tests.world import World
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with mock_aws():
+        for client in (dynamodb, s3, sqs):
+            client.cache_clear()
+        yield build()
+
+
+@pytest.fixture
+def world(cloud: Cloud) -> World:
+    return World(cloud)

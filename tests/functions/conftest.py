@@ -1,0 +1,86 @@
+import importlib
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.cloud import Cloud, recorded
+from tests.world import TENANT
+
+Load = Callable[[str], ModuleType]
+
+
+class Context:
+    """A Lambda context with all the time in the world, unless told otherwise."""
+
+    function_name = "darkroom"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:darkroom"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def __init__(self, *remaining_ms: int) -> None:
+        self._remaining_ms = list(remaining_ms)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._remaining_ms.pop(0) if self._remaining_ms else 30_000
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+class Api:
+    """Calls the api function as API Gateway does."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._handler = module.handler
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        authorizer: dict[str, str] | None = None,
+    ) -> Answer:
+        event = deepcopy(recorded("api"))
+        found = {"tenant": TENANT, "scopes": "read write"} if authorizer is None else authorizer
+        event |= {
+            "path": path,
+            "httpMethod": method,
+            "body": body if body is None or isinstance(body, str) else json.dumps(body),
+            "queryStringParameters": query,
+            "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()},
+            "headers": event["headers"] | (headers or {}),
+            "multiValueHeaders": {name: [value] for name, value in (headers or {}).items()},
+        }
+        event["requestContext"] |= {"authorizer": found, "httpMethod": method, "path": f"/api{path}"}
+        answer = self._handler(event, Context())
+        sent = {name: values[0] for name, values in answer.get("multiValueHeaders", {}).items()}
+        return Answer(answer["statusCode"], sent, json.loads(answer["body"]) if answer.get("body") else None)
+
+
+@pytest.fixture
+def load(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Load a function afresh, as a cold start does, on the cloud of this test."""
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def load_function(name: str) -> ModuleType:
+        return importlib.reload(importlib.import_module(f"functions.{name}.handler"))
+
+    return load_function
+
+
+@pytest.fixture
+def api(load: Load) -> Api:
+    return Api(load("api"))
