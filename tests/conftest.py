@@ -24,11 +24,16 @@ from tests.cloud import Cloud, build
 from tests.world import World
 
 
+def forget_clients() -> None:
+    """A client made under one mock knows nothing of the next."""
+    for client in (dynamodb, s3, sqs):
+        client.cache_clear()
+
+
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     with mock_aws():
-        for client in (dynamodb, s3, sqs):
-            client.cache_clear()
+        forget_clients()
         yield build()
 
 

@@ -1,3 +1,4 @@
+import struct
 import tracemalloc
 
 import pytest
@@ -5,6 +6,7 @@ from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import IFDRational
 
 from shared.domain.imaging.inspect import inspect_image
+from shared.domain.imaging.pixels import read_pixels
 from shared.domain.limits import Limits
 from shared.errors import (
     EdgeTooLong,
@@ -127,6 +129,16 @@ def test_gif_frame_reaching_past_its_screen_counts_at_its_full_size():
 
     with pytest.raises(EdgeTooLong):
         inspect_image(bytes(data), LIMITS)
+
+
+@pytest.mark.parametrize("screen", [(32, 16), (1, 1), (0, 0), (3000, 3000), (640, 480)])
+def test_size_of_a_gif_is_that_of_the_decoder_whatever_its_screen_claims(screen):
+    data = bytearray(SAMPLES["gif"])
+    data[6:10] = struct.pack("<2H", *screen)
+
+    facts = inspect_image(bytes(data), LIMITS)
+
+    assert (facts.height, facts.width, 3) == read_pixels(bytes(data), longest_edge=10_000).shape
 
 
 @pytest.mark.parametrize("name", ["animated png", "animated webp", "animated gif"])

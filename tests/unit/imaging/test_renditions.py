@@ -142,7 +142,7 @@ def test_renditions_carry_no_metadata(preset_format):
 
 
 def _flat(red, green, blue):
-    return ((*pyvips.Image.black(32, 32, bands=3), red, green, blue)).cast("uchar").copy(interpretation="srgb")
+    return pyvips.Image.black(32, 32, bands=3).linear(1, [red, green, blue]).cast("uchar").copy(interpretation="srgb")
 
 
 def test_wide_colours_are_converted_to_srgb():
