@@ -110,9 +110,6 @@ class JobView(BaseModel):
     error: str | None
     poll_after_ms: int
     seq: int
-
-
-class UploadView(JobView):
     next_cursor: str | None = None
     tasks: list[TaskView] | None = None
 

@@ -129,9 +129,7 @@ class World:
         if records:
             self._read[shard] = records[-1]["dynamodb"]["SequenceNumber"]
         return [
-            record
-            for record in records
-            if record["dynamodb"].get("NewImage", {}).get("by", {}).get("S") == "worker"
+            record for record in records if record["dynamodb"].get("NewImage", {}).get("by", {}).get("S") == "worker"
         ]
 
     def project(self, records: list[dict[str, Any]] | None = None) -> None:
@@ -167,13 +165,13 @@ class World:
 
     def usage(self, tenant: str = TENANT) -> dict[str, int]:
         """The tenant's counters, summed over their shards."""
-        found = boto3.resource("dynamodb").Table(self.cloud.catalog_table).query(
-            KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": f"USAGE#{tenant}"}
+        found = (
+            boto3.resource("dynamodb")
+            .Table(self.cloud.catalog_table)
+            .query(KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": f"USAGE#{tenant}"})
         )
         total: dict[str, int] = {}
         for row in found["Items"]:
             for name in row.keys() - {"pk", "sk"}:
                 total[name] = total.get(name, 0) + int(row[name])
         return total
-
-

@@ -17,7 +17,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q"]
 
 # The longest first, so that the short ones run beside it.
 QUICK = {
-    "unit tests": [*PYTEST, "-m", "not e2e"],
+    "unit tests": [*PYTEST, "-n", "2", "-m", "not e2e"],
     "types": [str(BIN / "mypy")],
     "template": [SAM, "validate", "--lint", "--config-env", "local"],
     "imports": [str(BIN / "lint-imports"), "--no-cache"],

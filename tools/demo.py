@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory() as scratch:
             paths = [options.photos] if options.photos else _draw_photos(Path(scratch))
             return _show(read_stack(options.stack), options.stack, paths, options.out)
-    except DarkroomError as error:
+    except (DarkroomError, OSError) as error:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
 

@@ -18,7 +18,8 @@ def main(argv: list[str]) -> int:
             result = demo(["--stack", str(stack.file), *argv])
             if sys.stdin.isatty():
                 _stay(stack)
-            return result
+        print("The stack is stopped. Start one that stays with: make up")
+        return result
     except (BuildError, DeployError, EmulatorError) as error:
         print(f"make demo: {error}", file=sys.stderr)
         return 1
@@ -34,7 +35,7 @@ def _stay(stack: Stack) -> None:
         while is_running(stack.emulator):
             time.sleep(1)
     except KeyboardInterrupt:
-        print("\nStopping")
+        print()
         return
     raise EmulatorError("the emulator died; its log is in .local/failed.log")
 

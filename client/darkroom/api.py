@@ -15,7 +15,7 @@ import httpx
 from darkroom.errors import ConfigError, UnexpectedAnswer, parse_api_error
 from darkroom.models import Asset, GrantedTask, Job, NewFile, Task, UploadSession
 from darkroom.retry import RetryPolicy
-from darkroom.storage import Storage
+from darkroom.storage import Storage, trusted_roots
 
 T = TypeVar("T")
 Which = Literal["all", "failed"]
@@ -50,6 +50,7 @@ class Client:
             timeout=timeout_s,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             follow_redirects=False,
+            verify=trusted_roots(),
             transport=transport,
         )
 

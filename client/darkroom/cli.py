@@ -26,13 +26,15 @@ from darkroom.wording import count
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
+PIPE_WIDTH = 240
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Upload photos to Darkroom and fetch what it makes of them.",
 )
-out = Console(soft_wrap=False)
+# In a pipe nothing is folded to the width of a terminal that is not there.
+out = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(stderr=True)
 
 
@@ -60,8 +62,8 @@ class Flags:
 @app.callback()
 def options(
     context: typer.Context,
-    url: Annotated[str | None, typer.Option(help="The API, up to and including /api. [env: DARKROOM_URL]")] = None,
-    key: Annotated[str | None, typer.Option(help="The API key. [env: DARKROOM_KEY]")] = None,
+    url: Annotated[str | None, typer.Option(help="The API, up to and including /api (or DARKROOM_URL).")] = None,
+    key: Annotated[str | None, typer.Option(help="The API key (or DARKROOM_KEY).")] = None,
     profile: Annotated[str | None, typer.Option(help="A profile in ~/.config/darkroom/config.toml.")] = None,
 ) -> None:
     """Options before the command."""
@@ -75,7 +77,7 @@ def upload(
     project: Annotated[str, typer.Option("--project", "-p", help="The project that the images belong to.")],
     parallel: Annotated[int, typer.Option(min=1, max=64, help="How many files to send at a time.")] = 8,
     state_dir: Annotated[
-        Path | None, typer.Option(help="Where interrupted uploads are remembered. [env: DARKROOM_STATE_DIR]")
+        Path | None, typer.Option(help="Where interrupted uploads are remembered (or DARKROOM_STATE_DIR).")
     ] = None,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no bars.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
@@ -129,7 +131,7 @@ def get(
 def renditions(
     context: typer.Context,
     asset: Annotated[str, typer.Argument(help="The id of an asset.")],
-    folder: Annotated[Path | None, typer.Option("--out", help="Where to write. [default: ./<asset id>]")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="Where to write; ./<asset id> if not given.")] = None,
     preset: Annotated[list[str] | None, typer.Option(help="Only this preset; may be given more than once.")] = None,
 ) -> None:
     """Download an asset's renditions."""
@@ -148,10 +150,10 @@ class Interrupted(DarkroomError):
 
 
 def main() -> None:
-    """Run the command; errors of ours become one line on stderr."""
+    """Run the command; errors of ours, and of this machine's disk, become one line on stderr."""
     try:
         app()
-    except DarkroomError as error:
+    except (DarkroomError, OSError) as error:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_INTERRUPTED if isinstance(error, Interrupted) else EXIT_FAILED)
 

@@ -19,6 +19,8 @@ CODES_BY_STATUS = {
     429: "throttled",
     504: "timeout",
 }
+# As many faults as one line can bear.
+SHOWN_FAULTS = 3
 
 
 class DarkroomError(Exception):
@@ -57,6 +59,10 @@ class FieldError:
     limit: float | None = None
     measured: float | None = None
 
+    def __str__(self) -> str:
+        place = ".".join(str(step) for step in self.loc)
+        return f"{place}: {self.detail or self.code}{bounds(self.limit, self.measured)}"
+
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> FieldError:
         """One row of a problem document's `errors`."""
@@ -92,7 +98,9 @@ class ApiError(DarkroomError):
         self.errors = errors
 
     def __str__(self) -> str:
-        return f"{self.detail}{bounds(self.limit, self.measured)} ({self.status} {self.code})"
+        faults = "; ".join(str(fault) for fault in self.errors[:SHOWN_FAULTS])
+        said = f"{self.detail}{bounds(self.limit, self.measured)}{' ' if faults else ''}{faults}"
+        return f"{said} ({self.status} {self.code})"
 
 
 def bounds(limit: float | None, measured: float | None) -> str:

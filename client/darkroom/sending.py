@@ -74,8 +74,6 @@ class Sender:
                 self._send(entry)
         except Stopped:
             return
-        except OSError as error:
-            self.faults[entry.task_id] = TaskError("unreadable_file", error.strerror or "The file cannot be read.")
         except StorageError as error:
             self.faults[entry.task_id] = TaskError(error.code, error.detail)
         except ApiError as error:
@@ -98,6 +96,9 @@ class Sender:
                 if error.status != HTTPStatus.FORBIDDEN or attempt == MAX_GRANTS_PER_FILE:
                     raise
                 continue  # the grant has expired; the next one is new
+            except OSError as error:
+                self.faults[entry.task_id] = TaskError("unreadable_file", error.strerror or "The file cannot be read.")
+                return
             self._journal.mark_sent(self._job_id, entry.task_id)
             self._tally.arrived()
             return

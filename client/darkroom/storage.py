@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import ssl
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
@@ -28,6 +30,7 @@ class Storage:
             timeout=timeout_s,
             follow_redirects=True,
             transport=transport,
+            verify=trusted_roots(),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
         )
 
@@ -65,6 +68,12 @@ class Storage:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+@cache
+def trusted_roots() -> ssl.SSLContext:
+    """One for all connections: reading the certificates takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 class CountedFile(io.FileIO):

@@ -35,7 +35,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> Table:
 def verdict_summary(report: UploadReport) -> str:
     """'3 files: 2 created, 1 refused; 4 files skipped (no images)'."""
     counts = Counter(verdict.outcome for verdict in report.verdicts)
-    parts = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.items())
+    parts = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.most_common())
     line = count(len(report.verdicts), "file") + (f": {parts}" if parts else "")
     return line + (f"; {count(len(report.skipped), 'file')} skipped (no images)" if report.skipped else "")
 

@@ -46,7 +46,8 @@ def upload_files(
 
     With a `state_dir` a run that was cut short goes on where it stopped when it is called again with the same client
     address, project and paths. `on_progress` is called from several threads, one call at a time.
-    Raises ConfigError, ApiError, Unreachable; what concerns one file alone is in its verdict.
+    Raises ConfigError, ApiError, Unreachable, and OSError when `state_dir` cannot be written; what concerns one file
+    alone is in its verdict.
     """
     journal = Journal(journal_path(state_dir, client.base_url, project, paths) if state_dir else None)
     tally = Tally(on_progress)

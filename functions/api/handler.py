@@ -17,7 +17,6 @@ from shared.schemas import (
     JobView,
     RenewGrants,
     UploadCreated,
-    UploadView,
 )
 from shared.settings import ApiSettings
 from shared.stores.catalog import CatalogStore
@@ -25,14 +24,14 @@ from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.jobs import JobStore
 from shared.stores.tasks import TaskStore
 from shared.stores.tenants import TenantStore
-from shared.usecases import create_upload, read_asset, read_job, read_upload, renew_grants
+from shared.usecases import create_upload, read_asset, read_job, renew_grants
 
 settings = ApiSettings.load()
 jobs, tasks = JobStore(settings.jobs_table), TaskStore(settings.jobs_table)
 catalog, tenants = CatalogStore(settings.catalog_table), TenantStore(settings.catalog_table)
 originals, renditions = OriginalStore(settings.originals_bucket), RenditionStore(settings.renditions_bucket)
 sessions = create_upload.Sessions(jobs, catalog, tenants, originals, settings.max_file_bytes)
-reading = read_upload.Reading(jobs, tasks, renditions, settings.url_lifetime)
+reading = read_job.Reading(jobs, tasks, renditions, settings.url_lifetime)
 
 app = resolver()
 
@@ -55,25 +54,20 @@ def post_grants(job_id: Annotated[str, Path()], body: RenewGrants) -> GrantsRene
 
 
 @app.get("/v1/uploads/<job_id>")
-def get_upload(
+@app.get("/v1/jobs/<job_id>")
+def get_job(
     job_id: Annotated[str, Path()],
     tasks: Annotated[Literal["all", "failed"] | None, Query()] = None,
     changed_since: Annotated[int | None, Query(ge=0)] = None,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
-) -> Response[UploadView | str]:
+) -> Response[JobView | str]:
     who = caller(app, Scope.READ)
-    query = read_upload.TaskQuery(tasks, changed_since, cursor)
-    found = read_upload.read_upload(job_id, who.tenant, query, app.current_event.headers.get("If-None-Match"), reading)
+    query = read_job.TaskQuery(tasks, changed_since, cursor)
+    found = read_job.read_job(job_id, who.tenant, query, app.current_event.headers.get("If-None-Match"), reading)
     tag = {"ETag": found.etag}
     if found.view is None:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, content_type="text/plain", body="", headers=tag)
     return Response(status_code=HTTPStatus.OK, content_type="application/json", body=found.view, headers=tag)
-
-
-@app.get("/v1/jobs/<job_id>")
-def get_job(job_id: Annotated[str, Path()]) -> JobView:
-    who = caller(app, Scope.READ)
-    return read_job.read_job(job_id, who.tenant, jobs)
 
 
 @app.get("/v1/assets/<asset_id>")

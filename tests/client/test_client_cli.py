@@ -32,7 +32,6 @@ def run(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli.out, "width", 140)
 
     def main(*arguments: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["darkroom", *arguments])
@@ -102,7 +101,7 @@ def test_renditions_are_downloaded_by_preset(run: Run, tmp_path: Path) -> None:
 
     assert said.status == 0
     assert said.out.split() == [str(tmp_path / "out" / "card.jpg")]
-    assert (tmp_path / "out" / "card.jpg").read_bytes() == b"/s3/a1/card"
+    assert (tmp_path / "out" / "card.jpg").read_bytes() == b"a rendition"
 
 
 def test_unknown_preset_says_which_there_are(run: Run) -> None:
@@ -125,6 +124,16 @@ def test_wrong_key_is_never_shown(run: Run) -> None:
 
     assert said.status == 1
     assert said.err == "No: invalid_key (401 invalid_key)\n"
+
+
+def test_state_folder_that_cannot_be_written_is_one_line(run: Run, photos: Photos) -> None:
+    folder = photos("a.jpg")
+
+    said = run("upload", str(folder), "-p", "p", "--no-progress", "--state-dir", str(folder / "a.jpg" / "state"))
+
+    assert said.status == 1
+    assert said.err.count("\n") == 1
+    assert "Not a directory" in said.err
 
 
 def test_missing_path_is_one_line(run: Run) -> None:

@@ -44,6 +44,7 @@ def test_field_errors_keep_their_place() -> None:
 
     assert error.errors[0].loc == ("files", 17, "bytes")
     assert error.errors[0].code == "empty_file"
+    assert str(error).endswith("files.17.bytes: none (422 invalid_request)")
 
 
 @pytest.mark.parametrize(

@@ -61,18 +61,13 @@ def test_nothing_is_sent_twice(client: Client, api: FakeApi, interrupted: Path, 
 def test_file_that_s3_has_but_the_server_has_not_seen_is_not_sent_again(
     client: Client, api: FakeApi, interrupted: Path, state: Path
 ) -> None:
-    for job_id, task_id in api.posts:
-        api.jobs[job_id].tasks[task_id]["status"] = "pending"
+    api.overlook_all()
 
-    def see_them(now: Progress) -> None:
-        if now.sent_files == now.files_to_send:
-            with api.lock:
-                for job in api.jobs.values():
-                    for task in job.tasks.values():
-                        if task["status"] == "pending":
-                            api.accept(job, task)
+    def notice_all(now: Progress) -> None:
+        if now.job and now.sent_files == now.files_to_send:
+            api.end_all()
 
-    report = upload_files(client, [interrupted], "p", state_dir=state, on_progress=see_them)
+    report = upload_files(client, [interrupted], "p", state_dir=state, on_progress=notice_all)
 
     assert len(api.posts) == len(set(api.posts)) == 8
     assert report.is_fine

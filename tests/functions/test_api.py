@@ -133,7 +133,7 @@ def test_asset_shows_its_renditions_and_scores(api: Api, world: World, finished:
     asset = api("GET", f"/v1/assets/{asset_id}").body
 
     assert (asset["width"], asset["height"], asset["format"]) == (320, 240, "jpeg")
-    assert [rendition["preset"] for rendition in asset["renditions"]][0] == "thumb"
+    assert asset["renditions"][0]["preset"] == "thumb"
     assert asset["quality"]["status"] == "completed"
     assert 0 <= asset["quality"]["overall_quality"] <= 1
 
