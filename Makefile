@@ -38,6 +38,9 @@ check: $(INSTALLED) ## Everything quick: lint, types, imports, template, unit te
 test: $(INSTALLED) ## All checks, then the whole stack on the emulator
 	@$(BIN)/python -m tools.check --all
 
+soak: $(INSTALLED) ## Break it on purpose for ten minutes, then count again; SHORT=1 for a tenth
+	@$(BIN)/python -m tools.soak $(if $(SHORT),--short --assets 0)
+
 format: $(INSTALLED) ## Put the code into its one form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
@@ -74,4 +77,4 @@ lock: $(INSTALLED) ## Pin the newest versions that resolve together (edits the r
 clean: ## Remove builds, caches and .venv; the data in .local stays
 	@rm -rf .aws-sam .cache .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: help demo up down status invoke check test format build deploy lock clean
+.PHONY: help demo up down status invoke check test soak format build deploy lock clean

@@ -109,6 +109,27 @@ class JobCancelled(Conflict):
     title = "The job was cancelled"
 
 
+class JobActive(Conflict):
+    """`job_id` is the live job."""
+
+    code = "job_active"
+    title = "The project has an active job of this kind"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"{job_id} is still at work.")
+        self.job_id = job_id
+
+
+class NothingToRetry(Conflict):
+    code = "nothing_to_retry"
+    title = "Nothing here has failed"
+
+
+class GrantNeeded(Conflict):
+    code = "grant_needed"
+    title = "The file never arrived; ask for a new grant"
+
+
 class Expired(DarkroomError):
     status = 410
     code = "expired"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.asset import Original
+from shared.domain.asset import Asset, Original
 from shared.domain.keys import from_event
 from shared.domain.task import TaskRef
 
@@ -36,6 +36,34 @@ class AssetRequest(Message):
         return TaskRef(self.job_id, self.task_id, self.epoch)
 
 
+def request_of(task: TaskRef, asset: Asset) -> AssetRequest:
+    """Work on an asset for a task, in the task's present epoch."""
+    return AssetRequest(
+        job_id=task.job_id,
+        task_id=task.task_id,
+        epoch=task.epoch,
+        tenant=asset.tenant,
+        asset_id=asset.asset_id,
+        creator=asset.creator,
+        original=asset.original,
+        width=asset.width,
+        height=asset.height,
+    )
+
+
+class ScoreRequest(Message):
+    """Assets to score: one of an upload, or a batch of a job."""
+
+    assets: tuple[AssetRequest, ...] = Field(min_length=1)
+
+
+class DispatchStep(Message):
+    """The next step of a job that walks its manifest; without effect once that step is done."""
+
+    job_id: str
+    step: int
+
+
 class UploadedObject(Message):
     """One version of one object that S3 says was written."""
 
@@ -54,6 +82,8 @@ class UploadEvent(Message):
     def _read_notification(cls, body: Any) -> Any:
         if isinstance(body, dict) and body.get("Event") == "s3:TestEvent":
             return {"objects": ()}
+        if isinstance(body, dict) and "objects" in body:
+            return body  # our own, sent again
         if not isinstance(body, dict) or not isinstance(body.get("Records"), list):
             raise ValueError("an S3 notification has Records")
         return {"objects": [_read_record(record) for record in body["Records"]]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.errors import (
     ExpiredKey,
     Forbidden,
     InvalidRequest,
+    JobActive,
     MissingKey,
     NotFound,
     RevokedKey,
@@ -24,6 +26,7 @@ from shared.errors import (
 from shared.observability import logger
 
 PROBLEM = "application/problem+json"
+MIN_REMAINING_MS = 8_000
 KEY_PROBLEMS: dict[str, type[Unauthorized]] = {
     kind.code: kind for kind in (Unauthorized, MissingKey, ExpiredKey, RevokedKey)
 }
@@ -66,6 +69,11 @@ def caller(app: APIGatewayRestResolver, scope: Scope) -> Caller:
     return Caller(str(found["tenant"]), scopes).require(scope)
 
 
+def has_time(app: APIGatewayRestResolver) -> Callable[[], bool]:
+    """Whether enough of the request's time is left to begin more work."""
+    return lambda: bool(app.lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS)
+
+
 def problem(error: DarkroomError) -> Response[str]:
     body: dict[str, Any] = {
         "type": f"urn:darkroom:error:{error.code}",
@@ -77,6 +85,8 @@ def problem(error: DarkroomError) -> Response[str]:
     body |= {name: found for name in ("limit", "measured") if (found := getattr(error, name)) is not None}
     if isinstance(error, InvalidRequest) and error.errors:
         body["errors"] = error.errors
+    if isinstance(error, JobActive):
+        body["job_id"] = error.job_id
     return Response(status_code=error.status, content_type=PROBLEM, body=json.dumps(body))
 
 

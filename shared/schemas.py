@@ -93,7 +93,8 @@ class JobView(BaseModel):
     kind: str
     project: str
     status: str
-    total: int
+    total: int | None
+    """None only while a large manifest is being frozen."""
     pending: int
     processing: int
     processed: int
@@ -110,8 +111,117 @@ class JobView(BaseModel):
     error: str | None
     poll_after_ms: int
     seq: int
+    epoch: int
     next_cursor: str | None = None
     tasks: list[TaskView] | None = None
+
+
+class QualityJobStarted(BaseModel):
+    job_id: str
+    total_images: int | None
+    status: str
+    message: str
+
+
+class SampleFailure(BaseModel):
+    asset_id: str
+    filename: str
+    code: str
+    detail: str
+
+
+class Sample(BaseModel):
+    size: int
+    would_fail: list[SampleFailure]
+
+
+class Forecast(BaseModel):
+    """What a quality job would do. Nothing was changed."""
+
+    job_id: None = None
+    status: str = "idle"
+    dry_run: bool = True
+    message: str = "Nothing was started"
+    total_images: int
+    batches: int
+    expected_s: float
+    sample: Sample
+
+
+class IdleView(BaseModel):
+    """A project that has no job."""
+
+    job_id: None = None
+    project: str
+    status: str = "idle"
+    total: int = 0
+    pending: int = 0
+    processing: int = 0
+    processed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    remaining: int = 0
+    progress_pct: float = 0.0
+    eta_s: None = None
+    poll_after_ms: int = 5000
+
+
+class Cancelled(BaseModel):
+    """processed + failed + skipped + in_flight = total, at the moment of the answer."""
+
+    job_id: str | None
+    cancelled: bool
+    status: str
+    total: int
+    processed: int
+    failed: int
+    skipped: int
+    in_flight: int
+    message: str
+
+
+class Left(BaseModel):
+    """What was not taken up again: images refused for what they are, and uploads that need a new grant."""
+
+    refused: int = 0
+    expired: int = 0
+
+
+class Retried(BaseModel):
+    job_id: str
+    status: str
+    reopened: int
+    left: Left
+    has_more: bool = False
+    message: str
+
+
+class JobList(BaseModel):
+    jobs: list[JobView]
+    next_cursor: str | None
+
+
+class PoisonView(BaseModel):
+    poison_id: str
+    job_id: str
+    task_id: str
+    asset_id: str | None
+    stage: str
+    code: str
+    detail: str
+    attempts: int
+    failed_at: datetime
+
+
+class PoisonList(BaseModel):
+    records: list[PoisonView]
+    next_cursor: str | None
+
+
+class CleanedUp(BaseModel):
+    removed_jobs: int
+    removed_tasks: int
+    has_more: bool
 
 
 class RenditionView(BaseModel):

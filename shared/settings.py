@@ -46,21 +46,33 @@ class ImageLimits(Settings):
         )
 
 
-class ApiSettings(ImageLimits):
+class QueueUrls(Settings):
+    """The queues of work."""
+
+    validation_queue_url: str
+    renditions_queue_url: str
+    quality_queue_url: str
+    backfill_queue_url: str
+
+
+class ApiSettings(QueueUrls):
     jobs_table: str
     catalog_table: str
     originals_bucket: str
     renditions_bucket: str
+    dispatch_queue_url: str
+    max_file_bytes: int = Field(gt=0)
     url_lifetime: int = Field(gt=0, le=43_200)
 
 
-class WorkerSettings(ImageLimits):
+class WorkerSettings(Settings):
     jobs_table: str
     catalog_table: str
     originals_bucket: str
+    max_file_bytes: int = Field(gt=0)
 
 
-class ValidateSettings(WorkerSettings):
+class ValidateSettings(ImageLimits, WorkerSettings):
     validation_queue_url: str
     renditions_queue_url: str
     quality_queue_url: str
@@ -73,3 +85,30 @@ class RenditionsSettings(WorkerSettings):
 
 class QualitySettings(WorkerSettings):
     quality_queue_url: str
+    backfill_queue_url: str
+
+
+class DispatchSettings(Settings):
+    jobs_table: str
+    catalog_table: str
+    originals_bucket: str
+    dispatch_queue_url: str
+    backfill_queue_url: str
+
+
+class DeadLettersSettings(QueueUrls):
+    jobs_table: str
+    catalog_table: str
+    validation_dead_letters_url: str
+    renditions_dead_letters_url: str
+    quality_dead_letters_url: str
+    backfill_dead_letters_url: str
+    dispatch_dead_letters_url: str
+
+
+class ReconcileSettings(QueueUrls):
+    jobs_table: str
+    catalog_table: str
+    originals_bucket: str
+    dispatch_queue_url: str
+    stall_seconds: int = Field(gt=0)

@@ -8,13 +8,11 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from shared.domain.task import BACKOFF_S
 from shared.errors import DarkroomError, Transient
 from shared.observability import logger
 
 M = TypeVar("M", bound=BaseModel)
-
-BACKOFF_S = (2, 4, 8)
-"""How long a message waits before its second, third and fourth try."""
 
 RESERVE_SHARE = 0.25
 """A batch stops when less of the function's time is left than this, or than its slowest record took."""
@@ -50,6 +48,17 @@ def consume(
         _handle(record, message, work, queue, failures)
         slowest_ms = max(slowest_ms, 1000 * (time.monotonic() - started))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
+
+
+def has_time(context: LambdaContext) -> Callable[[], bool]:
+    """Whether so much of the function's time is left that more work may begin."""
+    available_ms = context.get_remaining_time_in_millis()
+    return lambda: context.get_remaining_time_in_millis() > RESERVE_SHARE * available_ms
+
+
+def source_name(event: dict[str, Any]) -> str:
+    """The name of the queue that an event's records come from; one mapping reads one queue."""
+    return str(event["Records"][0]["eventSourceARN"]).rsplit(":", 1)[1]
 
 
 def _handle(

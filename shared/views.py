@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.asset import Asset
-from shared.domain.job import Job
+from shared.domain.job import Job, JobStatus
 from shared.domain.pace import eta_s, poll_after_ms
 from shared.domain.stage import Stage
-from shared.domain.task import ENDED_TASK, Task, TaskStatus, progress_pct
+from shared.domain.task import ENDED_TASK, Outcome, Task, TaskStatus, progress_pct
 from shared.schemas import AssetView, ErrorView, QualityView, RenditionView, TaskView
 
 Sign = Callable[[str], str]
@@ -24,7 +24,7 @@ def job_fields(job: Job, now: datetime) -> dict[str, Any]:
         "kind": job.kind,
         "project": job.project,
         "status": job.status,
-        "total": job.total,
+        "total": job.total if job.is_frozen else None,
         "pending": job.counts.get(TaskStatus.PENDING, 0),
         "processing": job.counts.get(TaskStatus.PROCESSING, 0),
         "processed": job.counts.get(TaskStatus.COMPLETED, 0),
@@ -39,19 +39,22 @@ def job_fields(job: Job, now: datetime) -> dict[str, Any]:
         "updated_at": job.updated_at,
         "expires_at": job.expires_at,
         "error": job.error,
-        "poll_after_ms": poll_after_ms(job.pace, job.remaining, job.is_ended, now),
+        "poll_after_ms": poll_after_ms(job.pace, job.remaining, job.is_ended, job.updated_at, now),
         "seq": job.seq,
+        "epoch": job.epoch,
     }
 
 
-def task_view(task: Task, sign: Sign) -> TaskView:
+def task_view(task: Task, job: Job, sign: Sign) -> TaskView:
     status = task.status
+    if status is TaskStatus.PENDING and job.status is JobStatus.CANCELLED:
+        status = TaskStatus.SKIPPED
     return TaskView(
         task_id=task.task_id,
         filename=task.filename,
         status=status,
         progress_pct=progress_pct(task.stages, status),
-        outcome=task.outcome if status in ENDED_TASK else None,
+        outcome=Outcome.SKIPPED if status is TaskStatus.SKIPPED else task.outcome if status in ENDED_TASK else None,
         asset_id=task.asset_id,
         thumbnail_url=sign(task.thumbnail_key) if task.thumbnail_key else None,
         stages={stage.value: state.value for stage, state in task.stages.items()},

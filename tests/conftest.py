@@ -33,7 +33,6 @@ def forget_clients() -> None:
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     with mock_aws():
-        forget_clients()
         yield build()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
 from botocore.model import OperationModel
 
 from shared.stores.dynamo import dynamodb
@@ -39,14 +42,8 @@ class Calls:
 def watched(cut_after: int | None = None) -> Iterator[Calls]:
     """Note every side effect on AWS, and die after the nth."""
     calls = Calls(cut_after)
-    clients = (dynamodb(), s3(), sqs())
-    for client in clients:
-        client.meta.events.register("after-call", calls.note)
-    try:
+    with _hooked("after-call", calls.note):
         yield calls
-    finally:
-        for client in clients:
-            client.meta.events.unregister("after-call", calls.note)
 
 
 def died(cut_after: int, run: Any) -> bool:
@@ -57,3 +54,67 @@ def died(cut_after: int, run: Any) -> bool:
     except Cut:
         return True
     return False
+
+
+@contextmanager
+def failing(*operations: str) -> Iterator[None]:
+    """The network fails for these operations, after botocore has tried again in vain."""
+
+    def fail(model: OperationModel, **_: Any) -> None:
+        if model.name in operations:
+            raise ConnectionClosedError(endpoint_url="https://aws")
+
+    with _hooked("before-call", fail):
+        yield
+
+
+@contextmanager
+def _hooked(event: str, hook: Callable[..., Any]) -> Iterator[None]:
+    clients = (dynamodb(), s3(), sqs())
+    for client in clients:
+        client.meta.events.register(event, hook)
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.meta.events.unregister(event, hook)
+
+
+@contextmanager
+def refused(
+    code: str, operations: Collection[str] = (), times: int = 1, nth: int | None = None, **found: Any
+) -> Iterator[list[str]]:
+    """DynamoDB answers with this error, after botocore has tried again: the nth call, or each one so many times."""
+    seen: Counter[str] = Counter()
+    made: list[str] = []
+
+    def refuse(model: OperationModel, params: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if model.service_model.service_name != "dynamodb" or (operations and model.name not in operations):
+            return None
+        made.append(model.name)
+        call = f"{model.name} {params['body']!r}"
+        seen[call] += 1
+        if len(made) != nth if nth else seen[call] > times:
+            return None
+        return AWSResponse("https://aws", 400, {}, None), {"Error": {"Code": code, "Message": code}, **found}
+
+    with _hooked("before-call", refuse):
+        yield made
+
+
+@contextmanager
+def interrupted(nth: int, rival: Callable[[], object]) -> Iterator[list[str]]:
+    """Right before the nth call to DynamoDB, somebody else does all of theirs."""
+    made: list[str] = []
+
+    def interrupt(model: OperationModel, **_: Any) -> None:
+        made.append(model.name)
+        if len(made) == nth:
+            dynamodb().meta.events.unregister("before-call", interrupt)
+            rival()
+
+    dynamodb().meta.events.register("before-call", interrupt)
+    try:
+        yield made
+    finally:
+        dynamodb().meta.events.unregister("before-call", interrupt)

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-import boto3
-
+from shared.domain.asset import Asset
+from shared.domain.dispatch import QualityOptions
 from shared.domain.job import Job
 from shared.domain.keys import OriginalKey
 from shared.domain.limits import Limits
+from shared.domain.stage import Stage
 from shared.domain.task import Task
-from shared.messages import AssetRequest, UploadedObject
-from shared.schemas import CreateUpload, UploadCreated
+from shared.messages import AssetRequest, DispatchStep, Message, ScoreRequest, UploadedObject, UploadEvent
+from shared.schemas import CreateUpload, QualityJobStarted, UploadCreated
+from shared.stores import rows
 from shared.stores.catalog import CatalogStore
+from shared.stores.dynamo import dynamodb, unmarshal
 from shared.stores.images import OriginalStore, RenditionStore
-from shared.stores.jobs import JobStore
+from shared.stores.manifests import ManifestStore
 from shared.stores.queues import Queue
-from shared.stores.tasks import TaskStore
 from shared.stores.tenants import TenantStore
 from shared.streams import changed_tasks
 from shared.usecases.count_progress import count_progress
 from shared.usecases.create_upload import Sessions, create_upload
+from shared.usecases.dispatch_job import Dispatching, dispatch_job
+from shared.usecases.handle_dead_letter import handle_dead_letter
 from shared.usecases.make_renditions import RenditionWork, make_renditions
-from shared.usecases.score_asset import ScoreWork, score_asset
+from shared.usecases.reconcile_jobs import Reconciling, reconcile_jobs
+from shared.usecases.retry_tasks import Retrying
+from shared.usecases.score_assets import ScoreWork, score_assets
+from shared.usecases.send_work import Lanes
+from shared.usecases.start_quality_job import Starting, start_quality_job
 from shared.usecases.validate_upload import Validation, validate_upload
-from tests.cloud import Cloud
+from shared.wiring import workbench
+from tests.cloud import Cloud, client, table
 
+STALL_S = 600
 TENANT = "tenant_00000000000000000000000000"
 PROJECT = "shop"
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class PromptQueue(Queue):
+    """A queue whose delayed messages can be had at once: here time passes only when the test says so."""
+
+    def send(self, message: Message, delay_s: int = 0) -> None:
+        super().send(message)
 
 
 @dataclass
@@ -42,25 +59,37 @@ class World:
 
     def __post_init__(self) -> None:
         cloud = self.cloud
-        self.jobs, self.tasks = JobStore(cloud.jobs_table), TaskStore(cloud.jobs_table)
+        self.bench = workbench(cloud.jobs_table)
+        self.jobs, self.tasks, self.poison = self.bench.jobs, self.bench.tasks, self.bench.poison
         self.catalog, self.tenants = CatalogStore(cloud.catalog_table), TenantStore(cloud.catalog_table)
         self.limits = Limits()
         self.originals = OriginalStore(cloud.originals_bucket, self.limits.max_bytes)
         self.renditions = RenditionStore(cloud.renditions_bucket)
-        self.renditions_queue = Queue(cloud.queue_urls["RenditionsQueue"])
-        self.quality_queue = Queue(cloud.queue_urls["QualityQueue"])
+        self.manifests = ManifestStore(cloud.originals_bucket)
+        urls = cloud.queue_urls
+        self.queues = {name: PromptQueue(url) for name, url in urls.items()}
+        self.lanes = Lanes(
+            validation=self.queues["ValidationQueue"],
+            renditions=self.queues["RenditionsQueue"],
+            quality=self.queues["QualityQueue"],
+            backfill=self.queues["BackfillQueue"],
+        )
+        self.retrying = Retrying(self.jobs, self.tasks, self.catalog, self.lanes)
         self.sessions = Sessions(self.jobs, self.catalog, self.tenants, self.originals, self.limits.max_bytes)
         self.validation = Validation(
-            self.jobs,
-            self.tasks,
-            self.catalog,
-            self.originals,
-            self.renditions_queue,
-            self.quality_queue,
-            self.limits,
+            self.bench, self.catalog, self.originals, self.lanes.renditions, self.lanes.quality, self.limits
         )
-        self.rendition_work = RenditionWork(self.jobs, self.tasks, self.catalog, self.originals, self.renditions)
-        self.score_work = ScoreWork(self.jobs, self.tasks, self.catalog, self.originals)
+        self.rendition_work = RenditionWork(self.bench, self.catalog, self.originals, self.renditions)
+        self.score_work = ScoreWork(self.bench, self.catalog, self.originals, self.lanes.quality)
+        self.starting = Starting(
+            self.jobs, self.catalog, self.originals, self.manifests, self.queues["DispatchQueue"], self.retrying
+        )
+        self.dispatching = Dispatching(
+            self.jobs, self.tasks, self.catalog, self.manifests, self.queues["DispatchQueue"], self.lanes.backfill
+        )
+        self.reconciling = Reconciling(
+            self.bench, self.retrying, self.originals, self.queues["DispatchQueue"], stall_s=STALL_S
+        )
 
     def clock(self) -> datetime:
         """Each look at the clock is a millisecond later than the last."""
@@ -82,7 +111,7 @@ class World:
     def put(self, job_id: str, task_id: str, body: bytes, tenant: str = TENANT) -> UploadedObject:
         """What S3 does with a presigned POST: a new version, and an event about it."""
         key = str(OriginalKey(tenant, job_id, task_id))
-        stored = boto3.client("s3").put_object(Bucket=self.cloud.originals_bucket, Key=key, Body=body)
+        stored = client("s3").put_object(Bucket=self.cloud.originals_bucket, Key=key, Body=body)
         return UploadedObject(key=key, version_id=stored["VersionId"], bytes=len(body))
 
     def upload(self, *files: bytes) -> tuple[str, list[UploadedObject]]:
@@ -98,25 +127,68 @@ class World:
     def render(self, request: AssetRequest) -> None:
         make_renditions(request, self.rendition_work, self.clock)
 
-    def score(self, request: AssetRequest) -> None:
-        score_asset(request, self.score_work, self.clock)
+    def score(self, request: ScoreRequest) -> None:
+        score_assets(request, self.score_work, clock=self.clock)
 
-    def sent(self, name: str) -> list[AssetRequest]:
-        """The messages sent to a queue since the last look."""
-        client, url = boto3.client("sqs"), self.cloud.queue_urls[name]
+    def backfill(self, request: ScoreRequest, has_time: Callable[[], bool] = lambda: True) -> None:
+        score_assets(request, replace(self.score_work, queue=self.lanes.backfill), has_time, self.clock)
+
+    def dispatch(self, request: DispatchStep, has_time: Callable[[], bool] = lambda: True) -> None:
+        dispatch_job(request, self.dispatching, has_time, self.sleep, self.clock)
+
+    def dead_letter(self, name: str, message: Message) -> None:
+        """What happens to a message of this queue that the queue gave up on."""
+        handle_dead_letter(message, self.STAGES[name], self.bench, self.retrying, self.clock)
+
+    def reconcile(self) -> int:
+        return reconcile_jobs(self.reconciling, clock=self.clock)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    HANDLERS: ClassVar[dict[str, tuple[type[Message], Callable[..., None]]]] = {
+        "ValidationQueue": (UploadEvent, lambda w, m: [w.validate(uploaded) for uploaded in m.objects]),
+        "RenditionsQueue": (AssetRequest, lambda w, m: w.render(m)),
+        "QualityQueue": (ScoreRequest, lambda w, m: w.score(m)),
+        "DispatchQueue": (DispatchStep, lambda w, m: w.dispatch(m)),
+        "BackfillQueue": (ScoreRequest, lambda w, m: w.backfill(m)),
+    }
+
+    STAGES: ClassVar[dict[str, tuple[Stage, ...]]] = {
+        "ValidationQueue": (Stage.VALIDATION,),
+        "RenditionsQueue": (Stage.THUMBNAILS, Stage.VARIANTS),
+        "QualityQueue": (Stage.QUALITY,),
+        "DispatchQueue": (),
+        "BackfillQueue": (Stage.QUALITY,),
+    }
+
+    def sent(self, name: str) -> list[Any]:
+        """The messages sent to a queue since the last look, delayed ones included."""
+        sqs, url = client("sqs"), self.cloud.queue_urls[name]
+        model, _ = self.HANDLERS[name]
         found = []
-        while received := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             for message in received:
-                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                found.append(AssetRequest.model_validate_json(message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(model.model_validate_json(message["Body"]))
         return found
+
+    def deliver(self, name: str, message: Message) -> None:
+        self.HANDLERS[name][1](self, message)
+
+    def work_off(self) -> None:
+        """Deliver every message until there are none, then count."""
+        while waiting := [(name, message) for name in self.HANDLERS for message in self.sent(name)]:
+            for name, message in waiting:
+                self.deliver(name, message)
+        self.project()
 
     def facts(self) -> list[dict[str, Any]]:
         """The stream's records since the last look that pass the template's filter: what workers wrote."""
-        client = boto3.client("dynamodbstreams")
-        shard = client.describe_stream(StreamArn=self.cloud.stream_arn)["StreamDescription"]["Shards"][0]["ShardId"]
+        streams = client("dynamodbstreams")
+        shard = streams.describe_stream(StreamArn=self.cloud.stream_arn)["StreamDescription"]["Shards"][0]["ShardId"]
         after = self._read.get(shard)
-        iterator = client.get_shard_iterator(
+        iterator = streams.get_shard_iterator(
             StreamArn=self.cloud.stream_arn,
             ShardId=shard,
             **(
@@ -125,7 +197,7 @@ class World:
                 else {"ShardIteratorType": "TRIM_HORIZON"}
             ),
         )["ShardIterator"]
-        records: list[dict[str, Any]] = client.get_records(ShardIterator=iterator)["Records"]
+        records: list[dict[str, Any]] = streams.get_records(ShardIterator=iterator)["Records"]
         if records:
             self._read[shard] = records[-1]["dynamodb"]["SequenceNumber"]
         return [
@@ -141,11 +213,13 @@ class World:
         """Deliver everything once, in the usual order."""
         for uploaded in uploads:
             self.validate(uploaded)
-        for request in self.sent("RenditionsQueue"):
-            self.render(request)
-        for request in self.sent("QualityQueue"):
-            self.score(request)
-        self.project()
+        self.work_off()
+
+    def start_quality_job(self, **options: Any) -> QualityJobStarted:
+        is_resumed = options.pop("resume", False)
+        return start_quality_job(
+            TENANT, PROJECT, QualityOptions(**options), self.starting, self.clock, is_resumed=is_resumed
+        )
 
     # ── What is then the case ─────────────────────────────────────────────────────────────────────────────────
 
@@ -158,20 +232,37 @@ class World:
     def all_tasks(self, job_id: str) -> list[Task]:
         return self.tasks.page(job_id, is_failed_only=False, changed_since=None, cursor=None).tasks
 
+    def all_jobs(self) -> list[Job]:
+        """Every job's row, in the order of their creation; also those that are past their time."""
+        return [job for job, _ in self.all_jobs_with_tasks()]
+
+    def all_jobs_with_tasks(self) -> list[tuple[Job, list[Task]]]:
+        found = _scan(self.cloud.jobs_table)
+        tasks = [rows.task_of(row) for row in found if row["sk"].startswith("TASK#")]
+        jobs = sorted((rows.job_of(row) for row in found if row["sk"] == "JOB"), key=lambda job: job.job_id)
+        return [(job, [task for task in tasks if task.job_id == job.job_id]) for job in jobs]
+
+    def all_assets(self) -> list[Asset]:
+        found = [row for row in _scan(self.cloud.catalog_table) if row["sk"] == "ASSET"]
+        return sorted((rows.asset_of(row) for row in found), key=lambda asset: asset.asset_id)
+
     def objects(self, bucket: str) -> set[str]:
         """Every version of every object, as `key@version`."""
-        listed = boto3.client("s3").list_object_versions(Bucket=bucket)
+        listed = client("s3").list_object_versions(Bucket=bucket)
         return {f"{found['Key']}@{found['VersionId']}" for found in listed.get("Versions", [])}
 
     def usage(self, tenant: str = TENANT) -> dict[str, int]:
         """The tenant's counters, summed over their shards."""
-        found = (
-            boto3.resource("dynamodb")
-            .Table(self.cloud.catalog_table)
-            .query(KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": f"USAGE#{tenant}"})
+        found = table(self.cloud.catalog_table).query(
+            KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": f"USAGE#{tenant}"}
         )
         total: dict[str, int] = {}
         for row in found["Items"]:
             for name in row.keys() - {"pk", "sk"}:
                 total[name] = total.get(name, 0) + int(row[name])
         return total
+
+
+def _scan(table: str) -> list[dict[str, Any]]:
+    pages = dynamodb().get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    return [unmarshal(row) for page in pages for row in page["Items"]]

@@ -3,6 +3,7 @@
 import contextlib
 import http
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -65,6 +66,8 @@ def local_environment(endpoint_url: str | None = None) -> dict[str, str]:
 def start_emulator(folder: Path, *, persistent: bool, preferred_port: int | None = None) -> Emulator:
     """Start the emulator with everything it writes inside `folder`, and wait until it answers."""
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    if persistent:
+        _rewind_streams(folder / "state" / "lambda.json")
     port = preferred_port if preferred_port and _is_free(preferred_port) else _free_port()
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
@@ -85,6 +88,18 @@ def start_emulator(folder: Path, *, persistent: bool, preferred_port: int | None
         stop_emulator(emulator)
         raise
     return emulator
+
+
+def _rewind_streams(state_file: Path) -> None:
+    """Let every mapping read its stream from the start again.
+
+    The emulator keeps how far a DynamoDB stream was read, but not the stream: as many new records would go unread.
+    """
+    if not state_file.is_file():
+        return
+    state = json.loads(state_file.read_text())
+    state["payload"].get("dynamodb_stream_positions", {})["data"] = {}
+    state_file.write_text(json.dumps(state))
 
 
 def _environment(folder: Path, port: int, persistent: bool) -> dict[str, str]:

@@ -219,30 +219,57 @@ def down() -> bool:
     return was_running
 
 
+def restart(stack: Stack) -> Stack:
+    """Stop a throwaway stack's emulator in order and start it again on its port, with what it kept."""
+    log = stack.emulator.log
+    stop_emulator(stack.emulator)
+    log.rename(log.with_name(f"emulator.{stack.pid}.log"))
+    emulator = start_emulator(Path(stack.folder), persistent=True, preferred_port=stack.port)
+    restarted = replace(stack, pid=emulator.pid)
+    restarted.write(restarted.file)
+    if emulator.port != stack.port:
+        raise EmulatorError(f"port {stack.port} was taken while the emulator was down")
+    return restarted
+
+
 @contextlib.contextmanager
 def throwaway_stack(
-    parameters: Mapping[str, str] | None = None, say: Callable[[str], None] = lambda _: None
+    parameters: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    persistent: bool = False,
 ) -> Iterator[Stack]:
-    """A stack of its own in a temporary folder; nothing of it is left, whatever ends the block."""
+    """A stack of its own in a temporary folder; nothing of it is left, whatever ends the block.
+
+    Only a `persistent` one can be restarted.
+    """
     with _sigterm_raises():
         folder = Path(tempfile.mkdtemp(prefix="darkroom-"))
         emulator = None
         try:
             say("Starting the AWS emulator")
-            emulator = start_emulator(folder, persistent=False)
+            emulator = start_emulator(folder, persistent=persistent)
             say("Building and deploying the stack")
             stack = _stack_in(emulator, deploy(emulator, parameters), _first_keys(emulator))
             stack.write(stack.file)
             yield stack
         except Exception as error:
             _keep_log(folder)
+            emulator = _restarted(emulator, folder)
             if emulator and not is_running(emulator):
                 raise EmulatorError(f"the emulator died; its log ends with\n{last_lines(emulator.log)}") from error
             raise
         finally:
+            emulator = _restarted(emulator, folder)
             if emulator:
                 stop_emulator(emulator)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _restarted(emulator: Emulator | None, folder: Path) -> Emulator | None:
+    """The emulator that runs in a folder now: another process since a restart."""
+    stack = read_stack(folder / "stack.json")
+    return stack.emulator if stack and emulator and stack.pid != emulator.pid else emulator
 
 
 def _keep_log(folder: Path) -> None:

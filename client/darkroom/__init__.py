@@ -1,5 +1,16 @@
 """A small client for Darkroom: uploads, jobs, assets and renditions."""
 
+from darkroom.actions import (
+    CancelReceipt,
+    Cleanup,
+    DryRun,
+    PoisonRecord,
+    QualityOptions,
+    Reopened,
+    Sample,
+    StartedJob,
+    WouldFail,
+)
 from darkroom.api import Client
 from darkroom.downloads import download_renditions
 from darkroom.errors import (
@@ -27,22 +38,31 @@ from darkroom.progress import Progress
 from darkroom.retry import RetryPolicy
 from darkroom.uploading import UploadReport, upload_files
 from darkroom.verdicts import Verdict
+from darkroom.watching import watch
 
 __all__ = [
     "ApiError",
     "Asset",
+    "CancelReceipt",
+    "Cleanup",
     "Client",
     "ConfigError",
     "DarkroomError",
+    "DryRun",
     "FieldError",
     "Grant",
     "GrantedTask",
     "Job",
     "NewFile",
+    "PoisonRecord",
     "Progress",
     "Quality",
+    "QualityOptions",
     "Rendition",
+    "Reopened",
     "RetryPolicy",
+    "Sample",
+    "StartedJob",
     "StorageError",
     "Task",
     "TaskError",
@@ -51,6 +71,8 @@ __all__ = [
     "UploadReport",
     "UploadSession",
     "Verdict",
+    "WouldFail",
     "download_renditions",
     "upload_files",
+    "watch",
 ]

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 from urllib.parse import quote, urljoin
 
-import httpx
-
-from darkroom.errors import ConfigError, UnexpectedAnswer, parse_api_error
+from darkroom.actions import (
+    CancelReceipt,
+    Cleanup,
+    DryRun,
+    PoisonRecord,
+    QualityOptions,
+    Reopened,
+    StartedJob,
+)
+from darkroom.errors import UnexpectedAnswer
 from darkroom.models import Asset, GrantedTask, Job, NewFile, Task, UploadSession
-from darkroom.retry import RetryPolicy
-from darkroom.storage import Storage, trusted_roots
+from darkroom.wire import Wire
 
-T = TypeVar("T")
 Which = Literal["all", "failed"]
 
 
-class Client:
+class Client(Wire):
     """Darkroom's API at `base_url` (up to and including `/api`). Safe to share between threads.
 
     Tries again on connection errors, 429 and 5xx. Any method raises ApiError when the API says no, Unreachable when
@@ -29,49 +30,7 @@ class Client:
     again too: it leaves an empty session behind, which the server closes when its grants have expired.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        api_key: str,
-        *,
-        timeout_s: float = 30,
-        retries: RetryPolicy | None = None,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        if not base_url.startswith(("http://", "https://")):
-            raise ConfigError("The API address must begin with https:// or http://.")
-        if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-            raise ConfigError("The API key has characters that no key has; was it copied whole?")
-        self.base_url = base_url.rstrip("/")
-        self.retries = retries or RetryPolicy()
-        self.storage = Storage(timeout_s=timeout_s, retries=self.retries, transport=transport)
-        self._has_key = bool(api_key)
-        self._http = httpx.Client(
-            timeout=timeout_s,
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            follow_redirects=False,
-            verify=trusted_roots(),
-            transport=transport,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-        self.storage.close()
-
-    def waiting_with(self, sleep: Callable[[float], object]) -> Client:
-        """The same client, on the same connections, which calls `sleep(seconds)` between attempts."""
-        twin = copy.copy(self)
-        twin.retries = replace(self.retries, sleep=sleep)
-        twin.storage = copy.copy(self.storage)
-        twin.storage.retries = twin.retries
-        return twin
+    # ── uploads ──
 
     def create_upload(self, project: str, files: Sequence[NewFile]) -> UploadSession:
         """Open an upload session for up to 10,000 files; grants come for the first 500 that must be sent."""
@@ -98,13 +57,30 @@ class Client:
     ) -> Job | None:
         """An upload session's counts, with a page of its tasks if asked for; None if it is still what `etag` named."""
         query = {"tasks": tasks, "changed_since": changed_since, "cursor": cursor}
-        return self._get_job(f"/v1/uploads/{_id(job_id)}", query, etag)
+        return self._ask_job(f"/v1/uploads/{_id(job_id)}", query, etag)
 
-    def list_tasks(self, job_id: str, which: Which = "all") -> Iterator[Task]:
-        """Every task of an upload session, or its failed ones, page by page."""
+    # ── jobs of any kind ──
+
+    def get_job(
+        self,
+        job_id: str,
+        *,
+        tasks: Which | None = None,
+        changed_since: int | None = None,
+        cursor: str | None = None,
+        etag: str | None = None,
+    ) -> Job | None:
+        """Any job's counts, with a page of its tasks if asked for; None if it is still what `etag` named."""
+        query = {"tasks": tasks, "changed_since": changed_since, "cursor": cursor}
+        return self._ask_job(f"/v1/jobs/{_id(job_id)}", query, etag)
+
+    def list_tasks(
+        self, job_id: str, which: Which | None = "all", *, changed_since: int | None = None
+    ) -> Iterator[Task]:
+        """Every task of a job, or its failed ones, or those counted anew since its `seq` was `changed_since`."""
         cursor: str | None = None
         while True:
-            page = self.get_upload(job_id, tasks=which, cursor=cursor)
+            page = self.get_job(job_id, tasks=which, changed_since=changed_since, cursor=cursor)
             if page is None:
                 return
             yield from page.tasks
@@ -112,13 +88,57 @@ class Client:
             if not cursor:
                 return
 
-    def get_job(self, job_id: str, *, etag: str | None = None) -> Job | None:
-        """Any job's counts; None if they are still what `etag` named."""
-        return self._get_job(f"/v1/jobs/{_id(job_id)}", {}, etag)
+    def list_jobs(self, project: str) -> Iterator[Job]:
+        """A project's jobs, newest first."""
+        return self._ask_pages(f"/v1/projects/{_id(project)}/jobs", "jobs", Job.parse)
+
+    def cancel_job(self, job_id: str) -> CancelReceipt:
+        """Stop a job: what has not begun is skipped, what is in flight finishes and counts."""
+        return self._ask("POST", f"/v1/jobs/{_id(job_id)}/cancel", CancelReceipt.parse)
+
+    def retry_failed(self, job_id: str) -> Reopened:
+        """Reopen a job's failed tasks, as many as one call can; call it again while `has_more`."""
+        return self._ask("POST", f"/v1/jobs/{_id(job_id)}/retry-failed", Reopened.parse)
+
+    def retry_task(self, job_id: str, task_id: str) -> Reopened:
+        """Reopen one failed task."""
+        return self._ask("POST", f"/v1/jobs/{_id(job_id)}/tasks/{_id(task_id)}/retry", Reopened.parse)
+
+    # ── the quality job of a project ──
+
+    def start_quality_job(self, project: str, options: QualityOptions | None = None) -> StartedJob:
+        """Score a project's images. ApiError `job_active`, with the job's id, while one is at it.
+
+        A start whose answer was lost is tried again, and then finds its own job active.
+        """
+        return self._ask("POST", _analytics(project, "start-quality-job"), StartedJob.parse, params=_query(options))
+
+    def plan_quality_job(self, project: str, options: QualityOptions | None = None) -> DryRun:
+        """What start_quality_job would do; nothing is changed."""
+        query = _query(options) | {"dry_run": True}
+        return self._ask("POST", _analytics(project, "start-quality-job"), DryRun.parse, params=query)
+
+    def get_quality_progress(self, project: str) -> Job | None:
+        """The project's quality job, the running or the last one; None when there is none."""
+        return self._ask(
+            "GET",
+            _analytics(project, "quality-progress"),
+            lambda raw: None if raw["status"] == "idle" else Job.parse(raw),
+        )
+
+    def cancel_quality_job(self, project: str) -> CancelReceipt:
+        """Stop the project's quality job, if one is running."""
+        return self._ask("POST", _analytics(project, "cancel-quality-job"), CancelReceipt.parse)
+
+    # ── assets ──
 
     def get_asset(self, asset_id: str) -> Asset:
         """An asset with the renditions that are ready and its quality, as far as it is computed."""
         return self._ask("GET", f"/v1/assets/{_id(asset_id)}", Asset.parse)
+
+    def retry_asset(self, asset_id: str) -> Reopened:
+        """Reopen what failed of an asset."""
+        return self._ask("POST", f"/v1/assets/{_id(asset_id)}/retry", Reopened.parse)
 
     def get_rendition_url(self, asset_id: str, preset: str) -> str:
         """A short-lived URL of a rendition. ApiError `not_ready` while it is made, `rendition_failed` if it was not."""
@@ -132,32 +152,31 @@ class Client:
         """The bytes of a rendition. The key stays with the API: S3 refuses a request that carries it."""
         return self.storage.get(self.get_rendition_url(asset_id, preset))
 
+    # ── upkeep ──
+
+    def list_poison(self) -> Iterator[PoisonRecord]:
+        """The work that was given up, with what it died of."""
+        return self._ask_pages("/v1/poison", "records", PoisonRecord.parse)
+
+    def redrive(self, poison_id: str) -> Reopened:
+        """Try the work of a poison record once more."""
+        return self._ask("POST", f"/v1/poison/{_id(poison_id)}/redrive", Reopened.parse)
+
+    def cleanup_sessions(self) -> Cleanup:
+        """Remove expired jobs and their tasks, as many as one call can (admin keys only); again while `has_more`."""
+        return self._ask("POST", "/v1/admin/cleanup-sessions", Cleanup.parse)
+
     def health(self) -> Mapping[str, Any]:
         """What the API says of itself; needs no key."""
         return self._ask("GET", "/healthz", dict)
 
-    def _get_job(self, path: str, query: Mapping[str, Any], etag: str | None) -> Job | None:
-        params = {name: value for name, value in query.items() if value is not None}
-        response = self._send("GET", path, params=params, headers={"If-None-Match": etag} if etag else {})
-        if response.status_code == HTTPStatus.NOT_MODIFIED:
-            return None
-        return _parse(response, lambda raw: Job.parse(raw, response.headers.get("ETag")))
 
-    def _ask(self, method: str, path: str, parse: Callable[[Any], T], **options: Any) -> T:
-        return _parse(self._send(method, path, **options), parse)
-
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        response = self.retries.send(lambda: self._http.request(method, self.base_url + path, **options))
-        if response.is_error:
-            raise parse_api_error(response, has_key=self._has_key)
-        return response
+def _analytics(project: str, verb: str) -> str:
+    return f"/v1/projects/{_id(project)}/analytics/{verb}"
 
 
-def _parse(response: httpx.Response, parse: Callable[[Any], T]) -> T:
-    try:
-        return parse(response.json())
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnexpectedAnswer(f"What answers at {response.request.url.host} is not Darkroom's API.") from error
+def _query(options: QualityOptions | None) -> dict[str, Any]:
+    return (options or QualityOptions()).to_query()
 
 
 def _id(value: str) -> str:

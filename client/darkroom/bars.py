@@ -66,6 +66,8 @@ def sent_note(now: Progress) -> str:
 
 def job_note(job: Job) -> str:
     """The server's counts in words: '120 of 300, 2 failed, about 12 s left'."""
+    if job.total is None:
+        return unlisted_note(job)
     parts = [f"{job.ended_tasks:,} of {job.total:,}"]
     parts += [f"{count:,} {word}" for count, word in ((job.failed, "failed"), (job.skipped, "skipped")) if count]
     if job.is_ended:
@@ -75,13 +77,18 @@ def job_note(job: Job) -> str:
     return ", ".join(parts)
 
 
+def unlisted_note(job: Job) -> str:
+    """Of a job that has no total yet, or never had one: 'pending: the images are still being listed'."""
+    return f"{job.status}: the images {'were not' if job.is_ended else 'are still being'} listed"
+
+
 def _sent_bytes(now: Progress) -> int:
     return now.sent_bytes if now.bytes_to_send else 1
 
 
 def _show_job(rich: RichProgress, bar: TaskID, job: Job) -> None:
     # An empty job has nothing to count and is complete; rich would show 0 of 0 as 0 %.
-    total, done = (job.total, job.ended_tasks) if job.total else (1, 1)
+    total, done = (1, 1) if job.total == 0 else (job.total, job.ended_tasks)
     rich.update(bar, total=total, completed=done, note=job_note(job))
 
 

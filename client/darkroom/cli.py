@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from darkroom import tables
 from darkroom.api import Client
 from darkroom.bars import JobBar, UploadBars
-from darkroom.config import find_connection, find_state_dir, read_environment
+from darkroom.cli_jobs import backfill, cancel, jobs, retry
+from darkroom.cli_upkeep import admin, poison
+from darkroom.config import find_state_dir, read_environment
 from darkroom.downloads import download_renditions, safe_name
-from darkroom.errors import DarkroomError, UnexpectedAnswer
+from darkroom.errors import DarkroomError
 from darkroom.models import Job
+from darkroom.progress import Progress
+from darkroom.terminal import EXIT_FAILED, EXIT_INTERRUPTED, Flags, Interrupted, err, note, out, print_json
 from darkroom.uploading import UploadReport, upload_files
 from darkroom.verdicts import Verdict
+from darkroom.watching import read_job, watch
 from darkroom.wording import count
-
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
-PIPE_WIDTH = 240
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Upload photos to Darkroom and fetch what it makes of them.",
+    help="Upload photos to Darkroom, fetch what it makes of them, and look after its jobs.",
 )
-# In a pipe nothing is folded to the width of a terminal that is not there.
-out = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True)
 
 
 class Tasks(StrEnum):
@@ -43,20 +38,6 @@ class Tasks(StrEnum):
 
     all = "all"
     failed = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """The options before the command."""
-
-    url: str | None
-    key: str | None = field(repr=False)
-    profile: str | None
-
-    def connect(self) -> Client:
-        environment = read_environment()
-        found = find_connection(url=self.url, key=self.key, profile=self.profile, environment=environment)
-        return Client(found.url, found.key)
 
 
 @app.callback()
@@ -91,7 +72,7 @@ def upload(
         try:
             report = upload_files(client, paths, project, parallel=parallel, state_dir=folder, on_progress=bars)
         except KeyboardInterrupt:
-            raise Interrupted(bars.latest.sent_files, bars.latest.files_to_send) from None
+            raise _interrupted(bars.latest) from None
     _print_report(report, as_json)
     raise typer.Exit(0 if report.is_fine else EXIT_FAILED)
 
@@ -101,11 +82,11 @@ def status(
     context: typer.Context,
     job: Annotated[str, typer.Argument(help="The id of a job.")],
     show: Annotated[Tasks | None, typer.Option("--tasks", help="List its tasks, or those that failed.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Wait until it has ended.")] = False,
+    is_watched: Annotated[bool, typer.Option("--watch", help="Wait until it has ended.")] = False,
 ) -> None:
     """Show how far a job is."""
     with context.obj.connect() as client:
-        out.print(tables.job_table(_follow(client, job, until_ended=watch)))
+        out.print(tables.job_table(_watch_bar(client, job) if is_watched else read_job(client, job)))
         if show:
             out.print(tables.task_table(client.list_tasks(job, show.value)))
 
@@ -120,7 +101,7 @@ def get(
     with context.obj.connect() as client:
         found = client.get_asset(asset)
     if as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
         return
     out.print(tables.asset_table(found), tables.rendition_table(found))
     if found.quality:
@@ -141,12 +122,10 @@ def renditions(
             print(path)
 
 
-class Interrupted(DarkroomError):
-    """Ctrl-C during an upload."""
-
-    def __init__(self, sent_files: int, files_to_send: int) -> None:
-        sent = f"{sent_files:,} of {count(files_to_send, 'file')} sent" if files_to_send else "nothing was sent"
-        super().__init__(f"Interrupted: {sent}. Run the same command again to resume.")
+for command in (jobs, backfill, cancel, retry):
+    app.command()(command)
+app.add_typer(poison, name="poison")
+app.add_typer(admin, name="admin")
 
 
 def main() -> None:
@@ -154,29 +133,28 @@ def main() -> None:
     try:
         app()
     except (DarkroomError, OSError) as error:
-        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        note(str(error), style="red")
         sys.exit(EXIT_INTERRUPTED if isinstance(error, Interrupted) else EXIT_FAILED)
 
 
-def _follow(client: Client, job_id: str, *, until_ended: bool) -> Job:
-    latest: Job | None = None
-    with JobBar(err, is_shown=until_ended) as bar:
-        while True:
-            latest = client.get_job(job_id, etag=latest.etag if latest else None) or latest
-            if latest is None:
-                raise UnexpectedAnswer("The API called a job unchanged that was not asked for before.")
-            bar(latest)
-            if latest.is_ended or not until_ended:
-                return latest
-            time.sleep(latest.poll_after_s)
+def _watch_bar(client: Client, job_id: str) -> Job:
+    with JobBar(err) as bar:
+        for job in watch(client, job_id):
+            bar(job)
+    return job
+
+
+def _interrupted(now: Progress) -> Interrupted:
+    sent = f"{now.sent_files:,} of {count(now.files_to_send, 'file')} sent" if now.files_to_send else "nothing was sent"
+    return Interrupted(f"Interrupted: {sent}. Run the same command again to resume.")
 
 
 def _print_report(report: UploadReport, as_json: bool) -> None:
     for label in report.skipped:
-        err.print(f"skipped, no image: {label}", style="dim", markup=False, highlight=False, soft_wrap=True)
+        note(f"skipped, no image: {label}", style="dim")
     if as_json:
         verdicts = [_verdict_json(verdict) for verdict in report.verdicts]
-        _print_json({"jobs": [job.job_id for job in report.jobs], "files": verdicts, "skipped": list(report.skipped)})
+        print_json({"jobs": [job.job_id for job in report.jobs], "files": verdicts, "skipped": list(report.skipped)})
         return
     out.print(tables.verdict_table(report.verdicts))
     out.print(tables.verdict_summary(report), highlight=False)
@@ -188,7 +166,3 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
     file = verdict.file
     local = {"path": str(file.path), "filename": file.name, "bytes": file.bytes, "sha256": file.sha256 or None}
     return local | {name: value for name, value in asdict(verdict).items() if name != "file"}
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2))

@@ -76,7 +76,10 @@ class FieldError:
 
 
 class ApiError(DarkroomError):
-    """The API said no. `limit` and `measured` are in the unit that the code names (bytes, pixels, files)."""
+    """The API said no. `limit` and `measured` are in the unit that the code names (bytes, pixels, files).
+
+    `job_id` is the job that stands in the way, where one does.
+    """
 
     def __init__(
         self,
@@ -87,6 +90,7 @@ class ApiError(DarkroomError):
         limit: float | None = None,
         measured: float | None = None,
         errors: tuple[FieldError, ...] = (),
+        job_id: str | None = None,
     ) -> None:
         super().__init__(status, code)
         self.status = status
@@ -96,6 +100,7 @@ class ApiError(DarkroomError):
         self.limit = limit
         self.measured = measured
         self.errors = errors
+        self.job_id = job_id
 
     def __str__(self) -> str:
         faults = "; ".join(str(fault) for fault in self.errors[:SHOWN_FAULTS])
@@ -117,7 +122,7 @@ def parse_api_error(response: httpx.Response, *, has_key: bool) -> ApiError:
     detail = str(raw.get("detail") or raw.get("message") or raw.get("Message") or title)
     errors = tuple(FieldError.parse(fault) for fault in raw.get("errors") or () if isinstance(fault, Mapping))
     code = str(raw.get("code") or _code_of_gateway(status, has_key))
-    return ApiError(status, code, title, detail, raw.get("limit"), raw.get("measured"), errors)
+    return ApiError(status, code, title, detail, raw.get("limit"), raw.get("measured"), errors, raw.get("job_id"))
 
 
 def _code_of_gateway(status: int, has_key: bool) -> str:

@@ -37,7 +37,7 @@ def _wait(job: Job, brake: Brake) -> None:
 
 def _unattended(job: Job, session: Session, sender: Sender) -> int:
     """How many of the job's files will never come from here: changed or gone since, or impossible to send."""
-    return job.total - len(session.entries) + len(sender.faults)
+    return (job.total or 0) - len(session.entries) + len(sender.faults)
 
 
 def _all_ended(session: Session, sender: Sender, tasks: dict[str, Task]) -> bool:

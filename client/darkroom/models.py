@@ -22,7 +22,7 @@ TASK_ENDS = frozenset({"completed", "failed", "skipped"})
 DEFAULT_POLL_MS = 1000
 
 
-def _known(kind: type[T], raw: Raw, **parts: Any) -> T:
+def known(kind: type[T], raw: Raw, **parts: Any) -> T:
     """A `kind` of the raw fields that it has; `parts` are the nested ones, already built."""
     names = {f.name for f in fields(kind)}
     return kind(**{name: value for name, value in raw.items() if name in names} | parts)
@@ -64,7 +64,7 @@ class GrantedTask:
     @classmethod
     def parse(cls, raw: Raw) -> GrantedTask:
         upload = raw.get("upload")
-        return _known(cls, raw, upload=_known(Grant, upload) if upload else None)
+        return known(cls, raw, upload=known(Grant, upload) if upload else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class UploadSession:
 
     @classmethod
     def parse(cls, raw: Raw) -> UploadSession:
-        return _known(cls, raw, uploads=tuple(GrantedTask.parse(task) for task in raw["uploads"]))
+        return known(cls, raw, uploads=tuple(GrantedTask.parse(task) for task in raw["uploads"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Task:
     @classmethod
     def parse(cls, raw: Raw) -> Task:
         error = raw.get("error")
-        return _known(cls, raw, error=_known(TaskError, error) if error else None)
+        return known(cls, raw, error=known(TaskError, error) if error else None)
 
     @property
     def is_ended(self) -> bool:
@@ -121,11 +121,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job's exact counts, as the server keeps them. `tasks` are there only when asked for."""
+    """A job's exact counts, as the server keeps them. `tasks` are there only when asked for.
+
+    `total` is None while the list of its images is still being frozen. `answered_at` is the server's clock (an HTTP
+    date), by which times of a running job are told, since ours may be wrong.
+    """
 
     job_id: str
     status: str
-    total: int
+    total: int | None = None
     kind: str = ""
     project: str = ""
     pending: int = 0
@@ -146,14 +150,27 @@ class Job:
     next_cursor: str | None = None
     tasks: tuple[Task, ...] = ()
     etag: str | None = None
+    answered_at: str | None = None
 
     @classmethod
-    def parse(cls, raw: Raw, etag: str | None = None) -> Job:
-        return _known(cls, raw, etag=etag, tasks=tuple(Task.parse(task) for task in raw.get("tasks") or ()))
+    def parse(cls, raw: Raw, etag: str | None = None, answered_at: str | None = None) -> Job:
+        tasks = tuple(Task.parse(task) for task in raw.get("tasks") or ())
+        # What is not counted yet comes as null.
+        given = {name: value for name, value in raw.items() if value is not None}
+        return known(cls, given, etag=etag, answered_at=answered_at, tasks=tasks)
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as the API gives it, without tasks and without what belongs to one answer."""
+        answer = ("next_cursor", "tasks", "etag", "answered_at")
+        return {name: value for name, value in asdict(self).items() if name not in answer}
 
     @property
     def is_ended(self) -> bool:
         return self.status in JOB_ENDS
+
+    @property
+    def is_fine(self) -> bool:
+        return self.status == "completed" and not self.failed
 
     @property
     def ended_tasks(self) -> int:
@@ -199,7 +216,7 @@ class Quality:
 
     @classmethod
     def parse(cls, raw: Raw) -> Quality:
-        return _known(cls, raw, issues=tuple(raw.get("issues") or ()))
+        return known(cls, raw, issues=tuple(raw.get("issues") or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +242,9 @@ class Asset:
     @classmethod
     def parse(cls, raw: Raw) -> Asset:
         quality = raw.get("quality")
-        return _known(
+        return known(
             cls,
             raw,
-            renditions=tuple(_known(Rendition, rendition) for rendition in raw.get("renditions") or ()),
+            renditions=tuple(known(Rendition, rendition) for rendition in raw.get("renditions") or ()),
             quality=Quality.parse(quality) if quality else None,
         )

@@ -17,18 +17,25 @@ from darkroom.uploading import UploadReport
 from darkroom.verdicts import Verdict
 from darkroom.wording import count, reason, score, size
 
-STYLES = {"created": "green", "completed": "green", "exists": "cyan", "processing": "cyan", "pending": "dim"}
+STYLES = {
+    "created": "green",
+    "completed": "green",
+    "scored": "green",
+    "exists": "cyan",
+    "processing": "cyan",
+    "pending": "dim",
+}
 BAD_STYLE = "red"
 SCORES = ("overall_quality", "sharpness", "brightness", "contrast", "uniqueness", "red_avg", "green_avg", "blue_avg")
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> Table:
     """What became of each file."""
-    table = _table("File", "Verdict", "Asset or reason")
+    table = new_table("File", "Verdict", "Asset or reason")
     for verdict in verdicts:
         name = verdict.outcome if verdict.is_fine else f"{verdict.outcome} {verdict.code}".strip()
         what = verdict.asset_id or "" if verdict.is_fine else reason(verdict)
-        table.add_row(_plain(verdict.file.label), _coloured(name, verdict.outcome), _plain(what))
+        table.add_row(plain(verdict.file.label), coloured(name, verdict.outcome), plain(what))
     return table
 
 
@@ -42,7 +49,7 @@ def verdict_summary(report: UploadReport) -> str:
 
 def job_table(job: Job) -> Table:
     """A job's counts."""
-    table = _table("Job", job.job_id)
+    table = new_table("Job", job.job_id)
     rows = (
         ("kind", job.kind),
         ("project", job.project),
@@ -50,51 +57,57 @@ def job_table(job: Job) -> Table:
         ("progress", f"{job.progress_pct:.1f} %: {job_note(job)}"),
         ("waiting", f"{job.pending:,} pending, {job.processing:,} processing"),
         ("created", job.created_at),
+        ("started", job.started_at),
         ("completed", job.completed_at),
         ("error", job.error),
     )
     for name, value in rows:
         if value:
-            table.add_row(name, _coloured(value, value) if name == "status" else _plain(value))
+            table.add_row(name, coloured(value, value) if name == "status" else plain(value))
     return table
 
 
 def task_table(tasks: Iterable[Task]) -> Table:
     """A job's tasks."""
-    table = _table("Task", "File", "Status", "Asset or reason")
+    table = new_table("Task", "File", "Status", "Asset or reason")
     for task in tasks:
-        what = task.asset_id or ""
-        if task.error:
-            what = f"{task.error.code}: {task.error.detail}{bounds(task.error.limit, task.error.measured)}"
+        what = task_reason(task) or task.asset_id or ""
         status = task.outcome or task.status
-        table.add_row(task.task_id, _plain(task.filename), _coloured(status, status), _plain(what))
+        table.add_row(task.task_id, plain(task.filename), coloured(status, status), plain(what))
     return table
+
+
+def task_reason(task: Task) -> str:
+    """'too_many_pixels: Too many pixels [limit 100, measured 120]', or nothing for a task without an error."""
+    if task.error is None:
+        return ""
+    return f"{task.error.code}: {task.error.detail}{bounds(task.error.limit, task.error.measured)}"
 
 
 def asset_table(asset: Asset) -> Table:
     """An asset and its stages."""
-    table = _table("Asset", asset.asset_id)
-    table.add_row("file", _plain(asset.filename))
-    table.add_row("project", _plain(asset.project))
+    table = new_table("Asset", asset.asset_id)
+    table.add_row("file", plain(asset.filename))
+    table.add_row("project", plain(asset.project))
     table.add_row("original", f"{asset.format}, {asset.width} × {asset.height}, {size(asset.bytes)}")
     table.add_row("created", asset.created_at or "")
     for stage, status in asset.stages.items():
-        table.add_row(stage, _coloured(status, status))
+        table.add_row(stage, coloured(status, status))
     return table
 
 
 def rendition_table(asset: Asset) -> Table:
     """An asset's renditions."""
-    table = _table("Preset", "Format", "Size", "Bytes")
+    table = new_table("Preset", "Format", "Size", "Bytes")
     for rendition in asset.renditions:
         pixels = f"{rendition.width} × {rendition.height}"
-        table.add_row(_plain(rendition.preset), rendition.format, pixels, size(rendition.bytes))
+        table.add_row(plain(rendition.preset), rendition.format, pixels, size(rendition.bytes))
     return table
 
 
 def quality_table(quality: Quality) -> Table:
     """An asset's scores."""
-    table = _table("Quality", quality.status)
+    table = new_table("Quality", quality.status)
     for name in SCORES:
         table.add_row(name, score(getattr(quality, name)))
     table.add_row("issues", ", ".join(quality.issues) or "none")
@@ -105,16 +118,19 @@ def quality_table(quality: Quality) -> Table:
     return table
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
+    """An empty table in the one style that all have."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(_plain(column), overflow="fold")
+        table.add_column(plain(column), overflow="fold")
     return table
 
 
-def _plain(text: str) -> Text:
+def plain(text: str) -> Text:
+    """Someone else's text, made harmless."""
     return Text(printable(text))
 
 
-def _coloured(text: str, state: str) -> Text:
+def coloured(text: str, state: str) -> Text:
+    """The text in the colour of a status or outcome."""
     return Text(printable(text), style=STYLES.get(state, BAD_STYLE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 from darkroom.errors import bounds
 from darkroom.verdicts import Verdict
@@ -23,6 +24,23 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {left_min} min"
     return f"{minutes} min {left_s} s" if minutes else f"{left_s} s"
+
+
+def average(seconds: float) -> str:
+    """'85 ms per image', '2.05 s per image'."""
+    return f"{seconds * 1000:.0f} ms per image" if seconds < 1 else f"{seconds:.2f} s per image"
+
+
+def rate(per_second: float) -> str:
+    """'12.5 images a second', '29.3 images a minute'."""
+    return f"{per_second:,.1f} images a second" if per_second >= 1 else f"{per_second * 60:.1f} images a minute"
+
+
+def moment(text: str | None) -> str:
+    """'2025-01-31 12:00:05 UTC' of the server's ISO time, a dash where there is none."""
+    if not text:
+        return "–"
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def count(number: int, word: str) -> str:

@@ -7,31 +7,69 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from shared.domain.access import Scope
+from shared.domain.dispatch import MAX_BATCH_SIZE, MAX_DELAY_MS, QualityOptions
 from shared.observability import logger
-from shared.rest import caller, resolver
+from shared.rest import caller, has_time, resolver
 from shared.schemas import (
     AssetView,
+    Cancelled,
+    CleanedUp,
     CreateUpload,
+    Forecast,
     GrantsRenewed,
     Health,
+    IdleView,
+    JobList,
     JobView,
+    PoisonList,
+    ProjectName,
+    QualityJobStarted,
     RenewGrants,
+    Retried,
     UploadCreated,
 )
 from shared.settings import ApiSettings
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
-from shared.stores.jobs import JobStore
-from shared.stores.tasks import TaskStore
+from shared.stores.manifests import ManifestStore
+from shared.stores.poison import PoisonStore
+from shared.stores.queues import Queue
+from shared.stores.tasks import MAX_EVENT
 from shared.stores.tenants import TenantStore
-from shared.usecases import create_upload, read_asset, read_job, renew_grants
+from shared.usecases import (
+    cancel_job,
+    clean_up_sessions,
+    create_upload,
+    list_jobs,
+    read_asset,
+    read_job,
+    redrive_poison,
+    renew_grants,
+    retry_asset,
+    retry_tasks,
+    start_quality_job,
+)
+from shared.wiring import retrying as retrying_with
 
 settings = ApiSettings.load()
-jobs, tasks = JobStore(settings.jobs_table), TaskStore(settings.jobs_table)
+retrying = retrying_with(settings.jobs_table, settings.catalog_table, settings)
+jobs, tasks, poison = retrying.jobs, retrying.tasks, PoisonStore(settings.jobs_table)
 catalog, tenants = CatalogStore(settings.catalog_table), TenantStore(settings.catalog_table)
 originals, renditions = OriginalStore(settings.originals_bucket), RenditionStore(settings.renditions_bucket)
 sessions = create_upload.Sessions(jobs, catalog, tenants, originals, settings.max_file_bytes)
 reading = read_job.Reading(jobs, tasks, renditions, settings.url_lifetime)
+starting = start_quality_job.Starting(
+    jobs,
+    catalog,
+    originals,
+    ManifestStore(settings.originals_bucket),
+    Queue(settings.dispatch_queue_url),
+    retrying,
+)
+
+Id = Annotated[str, Path(max_length=200)]
+Project = Annotated[ProjectName, Path()]
+Cursor = Annotated[str | None, Query(max_length=500)]
 
 app = resolver()
 
@@ -48,18 +86,18 @@ def post_uploads(body: CreateUpload) -> UploadCreated:
 
 
 @app.post("/v1/uploads/<job_id>/grants")
-def post_grants(job_id: Annotated[str, Path()], body: RenewGrants) -> GrantsRenewed:
+def post_grants(job_id: Id, body: RenewGrants) -> GrantsRenewed:
     who = caller(app, Scope.WRITE)
-    return renew_grants.renew_grants(job_id, body, who.tenant, jobs, originals)
+    return renew_grants.renew_grants(job_id, body, who.tenant, retrying, originals)
 
 
 @app.get("/v1/uploads/<job_id>")
 @app.get("/v1/jobs/<job_id>")
 def get_job(
-    job_id: Annotated[str, Path()],
+    job_id: Id,
     tasks: Annotated[Literal["all", "failed"] | None, Query()] = None,
-    changed_since: Annotated[int | None, Query(ge=0)] = None,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    changed_since: Annotated[int | None, Query(ge=0, lt=MAX_EVENT)] = None,
+    cursor: Cursor = None,
 ) -> Response[JobView | str]:
     who = caller(app, Scope.READ)
     query = read_job.TaskQuery(tasks, changed_since, cursor)
@@ -71,16 +109,95 @@ def get_job(
 
 
 @app.get("/v1/assets/<asset_id>")
-def get_asset(asset_id: Annotated[str, Path()]) -> AssetView:
+def get_asset(asset_id: Id) -> AssetView:
     who = caller(app, Scope.READ)
     return read_asset.read_asset(asset_id, who.tenant, catalog, renditions, settings.url_lifetime)
 
 
 @app.get("/v1/assets/<asset_id>/renditions/<preset>")
-def get_rendition(asset_id: Annotated[str, Path()], preset: Annotated[str, Path()]) -> Response[str]:
+def get_rendition(asset_id: Id, preset: Id) -> Response[str]:
     who = caller(app, Scope.READ)
     url = read_asset.find_rendition(asset_id, preset, who.tenant, catalog, renditions, settings.url_lifetime)
     return Response(status_code=HTTPStatus.FOUND, content_type="text/plain", body="", headers={"Location": url})
+
+
+@app.get("/v1/projects/<project>/jobs")
+def get_jobs(project: Project, cursor: Cursor = None) -> JobList:
+    who = caller(app, Scope.READ)
+    return list_jobs.list_jobs(who.tenant, project, cursor, jobs)
+
+
+@app.post("/v1/projects/<project>/analytics/start-quality-job", status_code=HTTPStatus.CREATED)
+def post_quality_job(
+    project: Project,
+    batch_size: Annotated[int, Query(ge=1, le=MAX_BATCH_SIZE)] = MAX_BATCH_SIZE,
+    delay_ms: Annotated[int, Query(ge=0, le=MAX_DELAY_MS)] = 0,
+    dry_run: Annotated[bool, Query()] = False,
+    only_missing: Annotated[bool, Query()] = True,
+    resume: Annotated[bool, Query()] = False,
+) -> Response[QualityJobStarted | Forecast]:
+    who = caller(app, Scope.READ if dry_run else Scope.WRITE)
+    options = QualityOptions(batch_size, delay_ms, only_missing)
+    if dry_run:
+        forecast = start_quality_job.forecast_quality_job(who.tenant, project, options, starting)
+        return Response(status_code=HTTPStatus.OK, content_type="application/json", body=forecast)
+    started = start_quality_job.start_quality_job(who.tenant, project, options, starting, is_resumed=resume)
+    status = HTTPStatus.ACCEPTED if started.total_images is None else HTTPStatus.CREATED
+    return Response(status_code=status, content_type="application/json", body=started)
+
+
+@app.get("/v1/projects/<project>/analytics/quality-progress")
+def get_quality_progress(project: Project) -> JobView | IdleView:
+    who = caller(app, Scope.READ)
+    return list_jobs.read_quality_progress(who.tenant, project, jobs)
+
+
+@app.post("/v1/projects/<project>/analytics/cancel-quality-job")
+def post_cancel_quality_job(project: Project) -> Cancelled:
+    who = caller(app, Scope.WRITE)
+    return cancel_job.cancel_quality_job(who.tenant, project, jobs)
+
+
+@app.post("/v1/jobs/<job_id>/cancel")
+def post_cancel(job_id: Id) -> Cancelled:
+    who = caller(app, Scope.WRITE)
+    return cancel_job.cancel_job(job_id, who.tenant, jobs)
+
+
+@app.post("/v1/jobs/<job_id>/retry-failed")
+def post_retry_failed(job_id: Id) -> Retried:
+    who = caller(app, Scope.WRITE)
+    return retry_tasks.retry_failed(job_id, who.tenant, retrying)
+
+
+@app.post("/v1/jobs/<job_id>/tasks/<task_id>/retry")
+def post_retry_task(job_id: Id, task_id: Id) -> Retried:
+    who = caller(app, Scope.WRITE)
+    return retry_tasks.retry_task(job_id, task_id, who.tenant, retrying)
+
+
+@app.post("/v1/assets/<asset_id>/retry")
+def post_retry_asset(asset_id: Id) -> Retried:
+    who = caller(app, Scope.WRITE)
+    return retry_asset.retry_asset(asset_id, who.tenant, retrying)
+
+
+@app.get("/v1/poison")
+def get_poison(cursor: Cursor = None) -> PoisonList:
+    who = caller(app, Scope.READ)
+    return redrive_poison.list_poison(who.tenant, cursor, poison)
+
+
+@app.post("/v1/poison/<poison_id>/redrive")
+def post_redrive(poison_id: Id) -> Retried:
+    who = caller(app, Scope.WRITE)
+    return redrive_poison.redrive_poison(poison_id, who.tenant, poison, retrying)
+
+
+@app.post("/v1/admin/cleanup-sessions")
+def post_cleanup_sessions() -> CleanedUp:
+    caller(app, Scope.ADMIN)
+    return clean_up_sessions.clean_up_sessions(jobs, tenants, has_time(app))
 
 
 @logger.inject_lambda_context(clear_state=True)

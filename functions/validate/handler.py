@@ -3,20 +3,19 @@
 from typing import Any
 
 from shared.messages import UploadEvent
+from shared.observability import counted
 from shared.settings import ValidateSettings
 from shared.sqs import consume
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
-from shared.stores.jobs import JobStore
 from shared.stores.queues import Queue
-from shared.stores.tasks import TaskStore
 from shared.usecases.validate_upload import Validation, validate_upload
+from shared.wiring import workbench
 
 settings = ValidateSettings.load()
 queue = Queue(settings.validation_queue_url)
 on = Validation(
-    jobs=JobStore(settings.jobs_table),
-    tasks=TaskStore(settings.jobs_table),
+    bench=workbench(settings.jobs_table),
     catalog=CatalogStore(settings.catalog_table),
     originals=OriginalStore(settings.originals_bucket, settings.max_file_bytes),
     renditions_queue=Queue(settings.renditions_queue_url),
@@ -25,6 +24,7 @@ on = Validation(
 )
 
 
+@counted
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return consume(event, UploadEvent, _validate, queue, context)
 

@@ -18,6 +18,9 @@ TASK_ID = re.compile(r"t\d{5,8}")
 TENANT_ID = re.compile(r"tenant_[0-9a-z]{26}")
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+LAST_MILLISECOND = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000)
+"""Later times are in no job's id, and leave the calendar once something is added to them."""
+
 API_KEY = re.compile(r"dk_([0-9a-z]{16})_([0-9A-Za-z_-]{43})")
 
 
@@ -36,12 +39,15 @@ def job_created_at(job_id: str) -> datetime:
     """When the job of this id was created. Raises InvalidId for anything that is not a job id."""
     if not JOB_ID.fullmatch(job_id):
         raise InvalidId("A job id is `job_` and 26 characters.")
-    return ULID.from_str(job_id.removeprefix("job_").upper()).datetime.astimezone(UTC)
+    milliseconds = ULID.from_str(job_id.removeprefix("job_").upper()).milliseconds
+    if milliseconds >= LAST_MILLISECOND:
+        raise InvalidId("A job id holds the time at which the job was created.")
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def task_id_at(index: int) -> str:
-    """The id of the nth task of a job, counted from 0; sorted as text they are in the job's order."""
-    return f"t{index:05d}"
+def task_id_at(index: int, total: int = 0) -> str:
+    """The id of the nth of `total` tasks, counted from 0; sorted as text they are in the job's order."""
+    return f"t{index:0{max(5, len(str(total - 1)))}d}"
 
 
 def asset_id_of(tenant: str, project: str, sha256: str) -> str:

@@ -9,10 +9,12 @@ from urllib.parse import unquote_plus
 from shared.domain.ids import JOB_ID, TASK_ID, TENANT_ID
 
 JOB_ROW = "JOB"
+DISPATCH_ROW = "DISPATCH"
 ASSET_ROW = "ASSET"
 TENANT_ROW = "TENANT"
 API_KEY_ROW = "KEY"
 OPEN = "OPEN"
+TENANTS = "TENANTS"
 
 _ORIGINAL = re.compile(rf"originals/({TENANT_ID.pattern})/({JOB_ID.pattern})/({TASK_ID.pattern})")
 
@@ -66,6 +68,26 @@ def task_of_row(pk: str, sk: str) -> tuple[str, str] | None:
 
 def project_key(tenant: str, project: str) -> str:
     return f"{tenant}#{project}"
+
+
+def project_pk(tenant: str, project: str) -> str:
+    return f"PROJECT#{tenant}#{project}"
+
+
+def latest_sk(kind: str) -> str:
+    return f"LATEST#{kind}"
+
+
+def poison_pk(tenant: str) -> str:
+    return f"POISON#{tenant}"
+
+
+def manifest_key(tenant: str, job_id: str, chunk: int) -> str:
+    return f"manifests/{tenant}/{job_id}/{chunk:06d}.json.gz"
+
+
+def originals_prefix(tenant: str, job_id: str) -> str:
+    return f"originals/{tenant}/{job_id}/"
 
 
 def asset_pk(asset_id: str) -> str:

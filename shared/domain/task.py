@@ -48,6 +48,12 @@ STAGE_WEIGHTS = {Stage.VALIDATION: 20, Stage.THUMBNAILS: 30, Stage.VARIANTS: 30,
 MAX_ATTEMPTS = 4
 """The first attempt and three retries."""
 
+BACKOFF_S = (2, 4, 8)
+"""How long work waits before its second, third and fourth attempt."""
+
+MAX_REDRIVES = 3
+"""How often work that nothing was heard of is sent again before its task fails."""
+
 
 @dataclass(frozen=True)
 class TaskRef:
@@ -93,6 +99,9 @@ class Task:
     error: TaskError | None = None
     attempts: Mapping[Stage, int] = field(default_factory=dict)
     event_seq: int = 0
+    redrives: int = 0
+    """How often its work was sent again because nothing was heard of it."""
+    changed_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
 
@@ -129,6 +138,13 @@ def status_of(stages: Stages, outcome: Outcome | None = None) -> TaskStatus:
     if statuses == {StageStatus.PENDING}:
         return TaskStatus.PENDING
     return TaskStatus.PROCESSING
+
+
+def outcome_of(stages: Stages, noted: Outcome | None) -> Outcome | None:
+    """What came of a task: what was noted, or for one that completed without a note, what its stages were for."""
+    if noted is not None or status_of(stages) is not TaskStatus.COMPLETED:
+        return noted
+    return Outcome.SCORED if set(stages) == {Stage.QUALITY} else Outcome.CREATED
 
 
 def progress_pct(stages: Stages, status: TaskStatus) -> float:

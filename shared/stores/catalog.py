@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 from zlib import crc32
 
 from shared.domain import keys
 from shared.domain.asset import Asset, StoredRendition
+from shared.domain.dispatch import Chunk, Entry
 from shared.domain.stage import Stage
 from shared.domain.task import StageStatus
 from shared.errors import NotFound
@@ -29,6 +32,7 @@ USAGE_SHARDS = 16
 """A tenant's counters are spread over so many rows: one row takes about 500 transactions a second."""
 
 READS_PER_CALL = 100
+COUNT_PAGE = 5000
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,48 @@ class CatalogStore:
             raise NotFound("There is no such asset.")
         return asset
 
-    def existing(self, asset_ids: Iterable[str]) -> set[str]:
-        """Those of the ids that are assets."""
+    def find_all(self, asset_ids: Iterable[str]) -> dict[str, Asset]:
+        """Those of the ids that are assets, by id."""
         wanted = [rows.asset_key(asset_id) for asset_id in dict.fromkeys(asset_ids)]
         chunks = (wanted[i : i + READS_PER_CALL] for i in range(0, len(wanted), READS_PER_CALL))
-        return {row["asset_id"] for chunk in chunks for row in batch_get({self.table: chunk})[self.table]}
+        found = (rows.asset_of(row) for chunk in chunks for row in batch_get({self.table: chunk})[self.table])
+        return {asset.asset_id: asset for asset in found}
+
+    def to_score(self, tenant: str, project: str, below: int | None, cursor: str | None, limit: int) -> Chunk:
+        """A project's assets whose scores are of a version below this one (None: all): `limit` of them, or the last.
+
+        Reads keys alone. The index lags a little behind the table: an asset of this very moment may be left for the
+        next job.
+        """
+        condition, values = "project_key = :project", {":project": keys.project_key(tenant, project)}
+        if below is not None:
+            condition += " AND scorer_key < :below"
+            values[":below"] = rows.scorer_key(below, "")
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": "assets_by_scorer",
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": marshal(values),
+        }
+        entries: list[Entry] = []
+        after = json.loads(cursor) if cursor else None
+        while True:
+            start = {"ExclusiveStartKey": after} if after else {}
+            answer = attempt(partial(dynamodb().query, **query, **start, Limit=limit - len(entries)))
+            items = (unmarshal(row) for row in answer["Items"])
+            entries += [Entry(item["asset_id"], item["filename"]) for item in items]
+            after = answer.get("LastEvaluatedKey")
+            if after is None or len(entries) == limit:
+                return Chunk(entries, json.dumps(after) if after else None)
+
+    def count_to_score(self, tenant: str, project: str, below: int | None) -> int:
+        """How many `to_score` would list; reads every key of them, so its time grows with their number."""
+        total, cursor = 0, None
+        while True:
+            page = self.to_score(tenant, project, below, cursor, COUNT_PAGE)
+            total, cursor = total + len(page.entries), page.next_cursor
+            if cursor is None:
+                return total
 
     def create(self, asset: Asset) -> Asset:
         """The asset that stands for this content: this one, or the one that was there first."""
@@ -92,18 +133,23 @@ class CatalogStore:
         except TransactionRefused:
             return
 
-    def save_score(self, asset_id: str, score: Mapping[str, object], attempts: int) -> None:
-        change = self._stage_change(
-            asset_id, Stage.QUALITY, StageStatus.COMPLETED, attempts, ["quality = :score"], {":score": score}
-        )
+    def save_score(self, asset_id: str, score: Mapping[str, object], version: int, attempts: int) -> bool:
+        """Record an asset's scores, of this scorer's version; False when the asset no longer exists."""
+        changes = ["quality = :score", "scorer_key = :scorer"]
+        values = {":score": score, ":scorer": rows.scorer_key(version, asset_id)}
+        change = self._stage_change(asset_id, Stage.QUALITY, StageStatus.COMPLETED, attempts, changes, values)
         change["ConditionExpression"] = "attribute_exists(pk)"
         del change["ExpressionAttributeValues"][":completed"]
-        _unless_refused(change)
+        return _is_written(change)
 
     def fail_stage(self, asset_id: str, stage: Stage, attempts: int) -> None:
-        """Note on the asset that a stage failed for good; what was completed stays so."""
-        change = self._stage_change(asset_id, stage, StageStatus.FAILED, attempts)
-        _unless_refused(change)
+        """Note on the asset that a stage failed for good; what was completed, be it by an older scorer, stays so."""
+        _is_written(self._stage_change(asset_id, stage, StageStatus.FAILED, attempts))
+
+    def reopen_stages(self, asset_id: str, stages: Iterable[Stage]) -> None:
+        """Note on the asset that failed stages are being worked on again."""
+        for stage in stages:
+            _is_written(self._stage_change(asset_id, stage, StageStatus.PENDING, 0))
 
     def _stage_change(
         self,
@@ -142,8 +188,9 @@ class CatalogStore:
         }
 
 
-def _unless_refused(change: dict[str, Any]) -> None:
+def _is_written(change: dict[str, Any]) -> bool:
     try:
         attempt(lambda: dynamodb().update_item(**change))
     except ConditionFailed:
-        return
+        return False
+    return True

@@ -150,10 +150,20 @@ def batch_get(keys_by_table: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
 
 def batch_put(table: str, items: Iterable[Item]) -> None:
     """Up to 25 puts without condition, whatever was left unwritten sent again."""
-    unwritten: Any = {table: [{"PutRequest": {"Item": marshal(item)}} for item in items]}
+    _batch_write({table: [{"PutRequest": {"Item": marshal(item)}} for item in items]})
+
+
+def batch_delete(table: str, keys: Iterable[Item]) -> None:
+    """Up to 25 deletes, whatever was left undeleted sent again."""
+    requests = [{"DeleteRequest": {"Key": marshal(key)}} for key in keys]
+    if requests:
+        _batch_write({table: requests})
+
+
+def _batch_write(requests: Any) -> None:
     for wait_s in _waits():
-        unwritten = attempt(partial(dynamodb().batch_write_item, RequestItems=unwritten)).get("UnprocessedItems")
-        if not unwritten:
+        requests = attempt(partial(dynamodb().batch_write_item, RequestItems=requests)).get("UnprocessedItems")
+        if not requests:
             return
         time.sleep(wait_s)
     raise Transient("The database is busy.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,37 @@ class OriginalStore:
             raise Transient("The original cannot be read now.") from error
         except BotoCoreError as error:
             raise Transient("The original cannot be read now.") from error
+
+    def is_there(self, original: Original) -> bool:
+        """Whether that very version can still be read."""
+        return self._written_at(original) is not None
+
+    def is_younger(self, original: Original, age: timedelta, now: datetime) -> bool:
+        """Whether that version is there and was written less than `age` ago."""
+        written_at = self._written_at(original)
+        return written_at is not None and now - written_at < age
+
+    def _written_at(self, original: Original) -> datetime | None:
+        try:
+            found = s3().head_object(Bucket=self.bucket, Key=original.key, VersionId=original.version_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                return None
+            raise Transient("The original cannot be looked at now.") from error
+        except BotoCoreError as error:
+            raise Transient("The original cannot be looked at now.") from error
+        return found["LastModified"]
+
+    def arrived(self, prefix: str) -> dict[str, Original]:
+        """Key → the oldest version of each object under a prefix."""
+        oldest: dict[str, Original] = {}
+        try:
+            for page in s3().get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+                for found in page.get("Versions", []):  # of one key, the newest first
+                    oldest[found["Key"]] = Original(found["Key"], found["VersionId"])
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("The originals cannot be listed now.") from error
+        return oldest
 
     def delete(self, original: Original) -> None:
         """Delete that one version; of what is gone already, nothing."""

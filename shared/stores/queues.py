@@ -22,13 +22,23 @@ def sqs() -> SQSClient:
     return boto3.client("sqs", config=Config(retries={"mode": "standard", "max_attempts": 5}))
 
 
+MAX_DELAY_S = 900
+
+
 @dataclass(frozen=True)
 class Queue:
     url: str
 
-    def send(self, message: Message) -> None:
+    @property
+    def name(self) -> str:
+        return self.url.rsplit("/", 1)[1]
+
+    def send(self, message: Message, delay_s: int = 0) -> None:
+        """Send it, to be seen after so many seconds (SQS takes 900 at most)."""
         try:
-            sqs().send_message(QueueUrl=self.url, MessageBody=message.model_dump_json())
+            sqs().send_message(
+                QueueUrl=self.url, MessageBody=message.model_dump_json(), DelaySeconds=min(delay_s, MAX_DELAY_S)
+            )
         except (ClientError, BotoCoreError) as error:
             raise Transient("The queue cannot be reached.") from error
 

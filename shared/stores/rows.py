@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
 
 from shared.domain import keys
 from shared.domain.access import ApiKey, Scope
 from shared.domain.asset import Asset, Original, StoredRendition
-from shared.domain.job import LIFE_AFTER_END, LIFE_WHILE_OPEN, Job, JobKind, JobStatus
+from shared.domain.dispatch import Dispatch, QualityOptions
+from shared.domain.job import Job, JobKind, JobStatus
 from shared.domain.pace import Pace
+from shared.domain.poison import PoisonRecord
 from shared.domain.stage import Stage
-from shared.domain.task import Mark, Outcome, Stages, StageStatus, Task, TaskError, TaskStatus
+from shared.domain.task import Mark, Outcome, Stages, StageStatus, Task, TaskError, TaskStatus, outcome_of
 from shared.stores.dynamo import Item
+
+TASK_LIFE = timedelta(days=30)
+"""Longer than any message about the task can live, in its queue and then in a dead-letter queue."""
+POISON_LIFE = timedelta(days=14)
 
 COUNTERS = {
     TaskStatus.PENDING: "pending",
@@ -53,12 +59,25 @@ def task_key(job_id: str, task_id: str) -> Item:
     return {"pk": keys.job_pk(job_id), "sk": keys.task_sk(task_id)}
 
 
+def dispatch_key(job_id: str) -> Item:
+    return {"pk": keys.job_pk(job_id), "sk": keys.DISPATCH_ROW}
+
+
+def latest_key(tenant: str, project: str, kind: JobKind) -> Item:
+    """The row that names a project's latest job of a kind, the active one if there is one."""
+    return {"pk": keys.project_pk(tenant, project), "sk": keys.latest_sk(kind)}
+
+
+def poison_key(tenant: str, poison_id: str) -> Item:
+    return {"pk": keys.poison_pk(tenant), "sk": poison_id}
+
+
 def asset_key(asset_id: str) -> Item:
     return {"pk": keys.asset_pk(asset_id), "sk": keys.ASSET_ROW}
 
 
 def job_progress(job: Job) -> Item:
-    """The part of a job's row that the projector owns."""
+    """The part of a job's row that changes with its tasks: written on condition that nobody else wrote it since."""
     return {
         **{name: job.counts.get(status, 0) for status, name in COUNTERS.items()},
         "status": job.status,
@@ -68,6 +87,11 @@ def job_progress(job: Job) -> Item:
         "updated_at": to_text(job.updated_at),
         "expires_at": to_epoch(job.expires_at),
         "pace": job.pace.samples,
+        "open": keys.OPEN if job.is_open else None,
+        "epoch": job.epoch,
+        "total": job.total,
+        "is_frozen": job.is_frozen,
+        "error": job.error,
     }
 
 
@@ -80,12 +104,8 @@ def job_row(job: Job) -> Item:
         "tenant": job.tenant,
         "project": job.project,
         "project_key": keys.project_key(job.tenant, job.project),
-        "open": None if job.is_ended else keys.OPEN,
-        "total": job.total,
-        "epoch": job.epoch,
         "created_at": to_text(job.created_at),
         "granted_until": to_text(job.granted_until),
-        "error": job.error,
     }
 
 
@@ -105,6 +125,7 @@ def job_of(row: Item) -> Job:
         epoch=row["epoch"],
         started_at=to_time(row.get("started_at")),
         completed_at=to_time(row.get("completed_at")),
+        is_frozen=row["is_frozen"],
         granted_until=to_time(row.get("granted_until")),
         error=row.get("error"),
         pace=Pace(tuple((at, ended) for at, ended in row.get("pace", []))),
@@ -112,7 +133,10 @@ def job_of(row: Item) -> Job:
 
 
 def task_row(task: Task, job: Job) -> Item:
-    """`by` says who wrote the row last; the stream hands on only what workers write."""
+    """`by` says who wrote the row last; the stream hands on only what workers write.
+
+    A task's row is kept for longer than its job's could be: whoever reads tasks has read the job first.
+    """
     return {
         **task_key(task.job_id, task.task_id),
         "filename": task.filename,
@@ -125,9 +149,10 @@ def task_row(task: Task, job: Job) -> Item:
         "asset_id": task.asset_id,
         "outcome": task.outcome,
         "attempts": {},
-        "event_seq": task.event_seq,
+        "event_seq": task.event_seq or None,
         "completed_at": to_text(task.completed_at),
-        "expires_at": to_epoch(job.created_at + LIFE_WHILE_OPEN + LIFE_AFTER_END),
+        "expires_at": to_epoch(job.updated_at + TASK_LIFE),
+        "changed_at": to_text(job.updated_at),
         "by": "api",
     }
 
@@ -155,10 +180,12 @@ def task_of(row: Item) -> Task:
         version_id=row.get("version_id"),
         asset_id=row.get("asset_id"),
         thumbnail_key=row.get("thumbnail_key"),
-        outcome=Outcome(row["outcome"]) if "outcome" in row else None,
+        outcome=outcome_of(_stages(row["stages"]), Outcome(row["outcome"]) if "outcome" in row else None),
         error=TaskError(**row["error"]) if "error" in row else None,
         attempts={Stage(stage): n for stage, n in row["attempts"].items()},
-        event_seq=row["event_seq"],
+        event_seq=row.get("event_seq", 0),
+        redrives=row.get("redrives", 0),
+        changed_at=to_time(row.get("changed_at")),
         started_at=to_time(row.get("started_at")),
         completed_at=to_time(row.get("completed_at")),
     )
@@ -168,9 +195,16 @@ def _stages(stages: dict[str, str]) -> Stages:
     return {Stage(stage): StageStatus(status) for stage, status in stages.items()}
 
 
+def scorer_key(version: int, asset_id: str) -> str:
+    """Sorts a project's assets by the scorer's version that their scores are of; 0 for none."""
+    return f"{version:04d}#{asset_id}"
+
+
 def asset_row(asset: Asset) -> Item:
     return {
         **asset_key(asset.asset_id),
+        "project_key": keys.project_key(asset.tenant, asset.project),
+        "scorer_key": scorer_key(0, asset.asset_id),
         **{name: value for name, value in asdict(asset).items() if name not in {"created_at", "quality"}},
         "created_at": to_text(asset.created_at),
         "attempts": {},
@@ -198,6 +232,44 @@ def asset_of(row: Item) -> Asset:
         renditions={preset: StoredRendition(**rendition) for preset, rendition in row["renditions"].items()},
         quality=row.get("quality"),
     )
+
+
+def dispatch_row(dispatch: Dispatch, job: Job) -> Item:
+    return {
+        **dispatch_key(dispatch.job_id),
+        **{name: found for name, found in asdict(dispatch).items() if not isinstance(found, datetime)},
+        "next_batch_at": to_text(dispatch.next_batch_at),
+        "moved_at": to_text(dispatch.moved_at),
+        "expires_at": to_epoch(job.updated_at + TASK_LIFE),
+    }
+
+
+def dispatch_of(row: Item) -> Dispatch:
+    return Dispatch(
+        job_id=row["job_id"],
+        options=QualityOptions(**row["options"]),
+        step=row["step"],
+        frozen=row["frozen"],
+        cursor=row.get("cursor"),
+        is_frozen=row["is_frozen"],
+        dispatched=row["dispatched"],
+        next_batch_at=to_time(row.get("next_batch_at")),
+        moved_at=to_time(row.get("moved_at")),
+    )
+
+
+def poison_row(record: PoisonRecord) -> Item:
+    return {
+        **poison_key(record.tenant, record.poison_id),
+        **asdict(record),
+        "failed_at": to_text(record.failed_at),
+        "expires_at": to_epoch(record.failed_at + POISON_LIFE),
+    }
+
+
+def poison_of(row: Item) -> PoisonRecord:
+    found: Item = {field.name: row.get(field.name) for field in fields(PoisonRecord)}
+    return PoisonRecord(**(found | {"failed_at": _time(row["failed_at"])}))
 
 
 def api_key_row(key: ApiKey) -> Item:

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from shared.domain import keys
+from shared.domain.ids import TASK_ID
+from shared.domain.job import Job
 from shared.domain.stage import Stage
 from shared.domain.task import Outcome, StageStatus, Task, TaskError, TaskRef
 from shared.errors import InvalidRequest
 from shared.stores import rows
-from shared.stores.dynamo import ConditionFailed, Item, attempt, dynamodb, marshal, unmarshal
+from shared.stores.dynamo import ConditionFailed, Item, TransactionRefused, attempt, dynamodb, marshal, unmarshal
 from shared.stores.dynamo import marshal_value as value
 
 PAGE = 500
+MAX_EVENT = 10**15
+
+
+def _is_task_key(part: object) -> bool:
+    return isinstance(part, str) and part.startswith("TASK#") and TASK_ID.fullmatch(part[5:]) is not None
+
+
+CURSOR_PARTS: dict[str, Callable[[object], bool]] = {
+    "sk": _is_task_key,
+    "failed_sk": _is_task_key,
+    "event_seq": lambda part: type(part) is int and 0 < part < MAX_EVENT,
+}
 
 
 @dataclass(frozen=True)
@@ -34,24 +50,29 @@ class TaskStore:
 
     table: str
 
-    def begin_stage(self, task: TaskRef, stage: Stage, now: datetime, version_id: str | None = None) -> Task | None:
+    def begin_stage(
+        self,
+        task: TaskRef,
+        stage: Stage,
+        now: datetime,
+        version_id: str | None = None,
+        *,
+        is_first_allowed: bool = True,
+    ) -> Task | None:
         """Record a started attempt; the task as it is then, or None when the stage is not to be worked on.
 
         With `version_id` the task takes that version of its original, and None also means that it has taken another.
+        Without `is_first_allowed` only a task that was begun before goes on.
         """
-        condition = "(attribute_not_exists(version_id) OR version_id = :version)" if version_id else None
-        return self._record(
-            task,
-            stage,
-            StageStatus.PROCESSING,
-            [
-                "attempts.#stage = if_not_exists(attempts.#stage, :zero) + :one",
-                "started_at = if_not_exists(started_at, :now)",
-            ]
-            + (["version_id = :version"] if version_id else []),
-            {":zero": 0, ":one": 1, ":now": rows.to_text(now)} | ({":version": version_id} if version_id else {}),
-            condition,
-        )
+        conditions = ["(attribute_not_exists(version_id) OR version_id = :version)"] if version_id else []
+        conditions += [] if is_first_allowed else ["attribute_exists(started_at)"]
+        changes = [
+            "attempts.#stage = if_not_exists(attempts.#stage, :zero) + :one",
+            "started_at = if_not_exists(started_at, :now)",
+            *(["version_id = :version"] if version_id else []),
+        ]
+        values = {":zero": 0, ":one": 1} | ({":version": version_id} if version_id else {})
+        return self._record(task, stage, StageStatus.PROCESSING, now, changes, values, conditions)
 
     def finish_stage(self, task: TaskRef, stage: Stage, now: datetime, **facts: str) -> Task | None:
         """Record a stage as completed, with what else became true in it (asset_id, outcome, thumbnail_key)."""
@@ -59,8 +80,9 @@ class TaskStore:
             task,
             stage,
             StageStatus.COMPLETED,
+            now,
             ["completed_at = :now", *(f"{name} = :{name}" for name in facts)],
-            {":now": rows.to_text(now)} | {f":{name}": fact for name, fact in facts.items()},
+            {f":{name}": fact for name, fact in facts.items()},
         )
 
     def fail_stage(self, task: TaskRef, stage: Stage, error: TaskError, outcome: Outcome, now: datetime) -> Task | None:
@@ -69,9 +91,9 @@ class TaskStore:
             task,
             stage,
             StageStatus.FAILED,
+            now,
             ["completed_at = :now", "outcome = :outcome", "#error = :error", "failed_sk = :sk"],
             {
-                ":now": rows.to_text(now),
                 ":outcome": outcome,
                 ":error": rows.error_map(error),
                 ":sk": keys.task_sk(task.task_id),
@@ -86,52 +108,105 @@ class TaskStore:
             task.ref,
             Stage.VALIDATION,
             StageStatus.COMPLETED,
+            now,
             ["completed_at = :now", "outcome = :outcome", "asset_id = :asset_id", "thumbnail_key = :thumbnail"]
             + [f"stages.{stage} = :state" for stage in others],
             {
-                ":now": rows.to_text(now),
                 ":outcome": Outcome.EXISTS,
                 ":asset_id": asset_id,
                 ":thumbnail": thumbnail_key or "",
             },
         )
 
+    def skip(self, task: TaskRef, now: datetime) -> Task | None:
+        """Record that the task's asset is gone: nothing of it is left to do."""
+        return self._write(
+            task,
+            now,
+            ["outcome = :outcome", "completed_at = :now"],
+            {":outcome": Outcome.SKIPPED},
+            ["(attribute_not_exists(outcome) OR outcome = :outcome)"],
+        )
+
+    def note_redrive(self, task: Task, now: datetime) -> bool:
+        """Count that the task's work is sent again; False when somebody else was faster or the task has moved."""
+        moved = self._write(
+            task.ref,
+            now,
+            ["redrives = :next"],
+            {":next": task.redrives + 1, ":known": task.redrives, ":then": rows.to_text(task.changed_at)},
+            ["(attribute_not_exists(redrives) OR redrives = :known)", "changed_at = :then"],
+            writer="reconcile",
+        )
+        return moved is not None
+
     def _record(
         self,
         task: TaskRef,
         stage: Stage,
         state: StageStatus,
+        now: datetime,
         changes: list[str],
         values: Item,
-        condition: str | None = None,
+        conditions: Sequence[str] = (),
         names: dict[str, str] | None = None,
     ) -> Task | None:
-        conditions = ["epoch = :epoch", "stages.#stage IN (:pending, :processing)", *([condition] if condition else [])]
+        return self._write(
+            task,
+            now,
+            ["stages.#stage = :state", *changes],
+            {":state": state, ":pending": StageStatus.PENDING, ":processing": StageStatus.PROCESSING, **values},
+            ["stages.#stage IN (:pending, :processing)", *conditions],
+            {"#stage": stage, **(names or {})},
+        )
+
+    def _write(
+        self,
+        task: TaskRef,
+        now: datetime,
+        changes: list[str],
+        values: Item,
+        conditions: Sequence[str],
+        names: dict[str, str] | None = None,
+        writer: str = "worker",
+    ) -> Task | None:
+        change: Any = {
+            "TableName": self.table,
+            "Key": marshal(rows.task_key(task.job_id, task.task_id)),
+            "UpdateExpression": "SET " + ", ".join(["#by = :writer", "changed_at = :now", *changes]),
+            "ConditionExpression": " AND ".join(["epoch = :epoch", *conditions]),
+            "ExpressionAttributeNames": {"#by": "by", **(names or {})},
+            "ExpressionAttributeValues": {
+                name: value(item)
+                for name, item in {
+                    ":writer": writer,
+                    ":now": rows.to_text(now),
+                    ":epoch": task.epoch,
+                    **values,
+                }.items()
+            },
+            "ReturnValues": "ALL_NEW",
+        }
         try:
-            answer = attempt(
-                lambda: dynamodb().update_item(
-                    TableName=self.table,
-                    Key=marshal(rows.task_key(task.job_id, task.task_id)),
-                    UpdateExpression="SET " + ", ".join(["stages.#stage = :state", "#by = :worker", *changes]),
-                    ConditionExpression=" AND ".join(conditions),
-                    ExpressionAttributeNames={"#stage": stage, "#by": "by"} | (names or {}),
-                    ExpressionAttributeValues={
-                        name: value(item)
-                        for name, item in {
-                            ":state": state,
-                            ":worker": "worker",
-                            ":epoch": task.epoch,
-                            ":pending": StageStatus.PENDING,
-                            ":processing": StageStatus.PROCESSING,
-                            **values,
-                        }.items()
-                    },
-                    ReturnValues="ALL_NEW",
-                )
-            )
+            answer = attempt(lambda: dynamodb().update_item(**change))
         except ConditionFailed:
             return None
         return rows.task_of(unmarshal(answer["Attributes"]))
+
+    def add(self, tasks: Sequence[Task], job: Job) -> None:
+        """Put rows for tasks that have none yet; rows that are there already stay as they are."""
+        missing = [rows.task_row(task, job) for task in tasks]
+        while missing:
+            is_new = {"TableName": self.table, "ConditionExpression": "attribute_not_exists(pk)"}
+            puts: Any = [{"Put": {**is_new, "Item": marshal(row)}} for row in missing]
+            try:
+                attempt(partial(dynamodb().transact_write_items, TransactItems=puts))
+            except TransactionRefused as refused:
+                missing = [
+                    row for row, why in zip(missing, refused.reasons, strict=True) if why != "ConditionalCheckFailed"
+                ]
+            else:
+                return
 
     def page(self, job_id: str, *, is_failed_only: bool, changed_since: int | None, cursor: str | None) -> Page:
         """Tasks of a job, up to PAGE: all in order, those that failed, or those changed since an event number."""
@@ -146,7 +221,10 @@ class TaskStore:
         if index:
             query["IndexName"] = index
         if cursor:
-            query["ExclusiveStartKey"] = marshal({"pk": keys.job_pk(job_id), **_read_cursor(cursor, order)})
+            after = _read_cursor(cursor, order)
+            if after.get("event_seq", MAX_EVENT) <= (changed_since or 0):
+                raise InvalidRequest("The cursor is of another listing.")
+            query["ExclusiveStartKey"] = marshal({"pk": keys.job_pk(job_id), **after})
         answer = attempt(lambda: dynamodb().query(**query))
         last = answer.get("LastEvaluatedKey")
         return Page(
@@ -169,13 +247,11 @@ def _write_cursor(key: Item) -> str:
 
 
 def _read_cursor(cursor: str, names: tuple[str, ...]) -> Item:
+    """The key in a cursor. What is odd is refused here: DynamoDB refuses a key that its query could not have given."""
     try:
         key = json.loads(urlsafe_b64decode(cursor.encode()))
     except ValueError as error:
         raise InvalidRequest("The cursor is none of ours.") from error
-    kinds = {"event_seq": int}
-    if not isinstance(key, dict) or set(key) != set(names):
-        raise InvalidRequest("The cursor belongs to another listing.")
-    if not all(isinstance(key[name], kinds.get(name, str)) for name in names):
-        raise InvalidRequest("The cursor is none of ours.")
+    if not isinstance(key, dict) or set(key) != set(names) or not all(CURSOR_PARTS[name](key[name]) for name in names):
+        raise InvalidRequest("The cursor is none of ours, or of another listing.")
     return key

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from shared.domain import keys
 from shared.domain.access import ApiKey
 from shared.stores import rows
-from shared.stores.dynamo import ConditionFailed, TransactionRefused, attempt, dynamodb, marshal, unmarshal
+from shared.stores.dynamo import ConditionFailed, Item, TransactionRefused, attempt, dynamodb, marshal, unmarshal
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,10 @@ class TenantStore:
         """The tenant of this name: the new one, or the one that has the name already."""
         named = {"pk": keys.tenant_name_pk(name), "sk": keys.TENANT_ROW}
         own = {"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW, "name": name, "created_at": rows.to_text(now)}
+        listed = {"pk": keys.TENANTS, "sk": tenant}
         puts = [
             {"TableName": self.table, "Item": marshal(row), "ConditionExpression": "attribute_not_exists(pk)"}
-            for row in (named | {"tenant": tenant}, own)
+            for row in (named | {"tenant": tenant}, own, listed)
         ]
         try:
             attempt(lambda: dynamodb().transact_write_items(TransactItems=[{"Put": put} for put in puts]))  # type: ignore[typeddict-item]
@@ -54,3 +58,25 @@ class TenantStore:
             )
         except ConditionFailed:
             return
+
+    def all_tenants(self) -> Iterator[str]:
+        """The id of every tenant."""
+        return (row["sk"] for row in self._rows({":pk": keys.TENANTS}, "pk = :pk"))
+
+    def projects(self, tenant: str) -> Iterator[str]:
+        """The name of every project of a tenant."""
+        prefix = {":pk": keys.tenant_pk(tenant), ":prefix": keys.project_sk("")}
+        return (row["project"] for row in self._rows(prefix, "pk = :pk AND begins_with(sk, :prefix)"))
+
+    def _rows(self, values: Item, condition: str) -> Iterator[Item]:
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": marshal(values),
+        }
+        while True:
+            answer = attempt(partial(dynamodb().query, **query))
+            yield from (unmarshal(row) for row in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -3,57 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
 
 from shared.clock import Clock
+from shared.domain.job import JobStatus
+from shared.domain.poison import PoisonRecord, poison_id_of
 from shared.domain.stage import Stage
 from shared.domain.task import MAX_ATTEMPTS, Outcome, Task, TaskError, TaskRef
-from shared.errors import DarkroomError, Refused, Transient, WorkerDied
-from shared.observability import logger
+from shared.errors import DarkroomError, Refused, WorkerDied
+from shared.messages import Message
+from shared.observability import MetricUnit, logger, metrics
+from shared.stores.jobs import JobStore
+from shared.stores.poison import PoisonStore
 from shared.stores.tasks import TaskStore
 
 Work = Callable[[Task, int], None]
 """Takes the task as begun and the number of the attempt, counted from 1."""
 
-Failed = Callable[[int], None]
-"""What else to note when the stage has failed for good."""
+NoteFailure = Callable[[int], None]
+"""Notes elsewhere that the stage has failed for good, after so many attempts. Called before the task is told."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of an attempt: whether it was begun at all, and as what the stage failed for good, if it did."""
+
+    is_begun: bool
+    failed_as: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What every worker works with."""
+
+    jobs: JobStore
+    tasks: TaskStore
+    poison: PoisonStore
 
 
 def attempt_stage(
     ref: TaskRef,
     stage: Stage,
-    tasks: TaskStore,
+    message: Message,
+    bench: Workbench,
     clock: Clock,
     work: Work,
-    failed: Failed,
+    note_failure: NoteFailure = lambda _: None,
     version_id: str | None = None,
-) -> bool:
-    """Work on a stage unless it has ended or its task was reopened; False when it was not begun.
+) -> Attempt:
+    """Work on a stage, unless it has ended, its task was reopened, or its job is over.
 
-    A verdict (a permanent error) is recorded and swallowed. A transient error is raised, to be tried again, until the
-    last attempt: then it becomes the verdict. An attempt past the last means that the earlier ones died without a word.
+    In a cancelled job only a task that was in flight goes on. A verdict (a permanent error) is recorded and swallowed.
+    A transient error is raised, to be tried again, until the last attempt: then it becomes the verdict, and a poison
+    record keeps the message. An attempt past the last means that the earlier ones died without a word.
     """
-    begun = tasks.begin_stage(ref, stage, clock(), version_id)
+    job = bench.jobs.find(ref.job_id, clock())
+    if job is None:
+        return Attempt(is_begun=False)
+    is_live = job.status is not JobStatus.CANCELLED
+    begun = bench.tasks.begin_stage(ref, stage, clock(), version_id, is_first_allowed=is_live)
     if begun is None:
-        return False
+        return Attempt(is_begun=False)
     number = begun.attempts[stage]
     try:
         if number > MAX_ATTEMPTS:
             raise WorkerDied
         work(begun, number)
-    except Transient as error:
-        if number < MAX_ATTEMPTS:
-            raise
-        _record_failure(error, begun, stage, tasks, clock())
-        failed(number)
     except DarkroomError as error:
-        _record_failure(error, begun, stage, tasks, clock())
-        failed(number)
-    return True
+        if error.is_transient and number < MAX_ATTEMPTS:
+            raise
+        note_failure(number)
+        if error.is_transient or isinstance(error, WorkerDied):
+            note_poison(error, job.tenant, begun, stage, message, bench, clock)
+        return Attempt(is_begun=True, failed_as=_record(error, begun, stage, bench, clock))
+    return Attempt(is_begun=True)
 
 
-def _record_failure(error: DarkroomError, task: Task, stage: Stage, tasks: TaskStore, now: datetime) -> None:
+def note_poison(
+    error: DarkroomError,
+    tenant: str,
+    task: Task,
+    stage: Stage,
+    message: Message | None,
+    bench: Workbench,
+    clock: Clock,
+) -> None:
+    """Open the circuit: nothing touches the stage again until someone calls retry. The record keeps the message."""
+    bench.poison.keep(
+        PoisonRecord(
+            poison_id=poison_id_of(task.ref, stage),
+            tenant=tenant,
+            job_id=task.job_id,
+            task_id=task.task_id,
+            epoch=task.epoch,
+            asset_id=task.asset_id,
+            stage=stage,
+            code=error.code,
+            detail=error.detail,
+            attempts=task.attempts.get(stage, 0),
+            failed_at=clock(),
+            message=message.model_dump_json() if message else None,
+        )
+    )
+    metrics.add_metric("PoisonRecords", MetricUnit.Count, 1)
+
+
+def _record(error: DarkroomError, task: Task, stage: Stage, bench: Workbench, clock: Clock) -> Outcome:
     outcome = Outcome.REFUSED if isinstance(error, Refused) and stage is Stage.VALIDATION else Outcome.FAILED
     verdict = TaskError(error.code, error.detail, error.limit, error.measured)
-    tasks.fail_stage(task.ref, stage, verdict, outcome, now)
+    bench.tasks.fail_stage(task.ref, stage, verdict, outcome, clock())
     logger.info("stage failed", job_id=task.job_id, task_id=task.task_id, stage=stage, code=error.code)
+    return outcome

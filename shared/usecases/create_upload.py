@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import Clock, utc_now
+from shared.domain.asset import Asset
 from shared.domain.ids import asset_id_of, job_id_at, task_id_at
 from shared.domain.job import Job, JobKind, open_job
 from shared.domain.presets import FORMATS
@@ -43,7 +44,7 @@ def create_upload(request: CreateUpload, tenant: str, on: Sessions, clock: Clock
     _check(request.files, on.max_bytes)
     now = clock()
     job_id = job_id_at(now, secrets.token_bytes(10))
-    known = on.catalog.existing(
+    known = on.catalog.find_all(
         asset_id_of(tenant, request.project, file.sha256) for file in request.files if file.sha256
     )
     tasks = [_task(job_id, i, file, tenant, request.project, known, now) for i, file in enumerate(request.files)]
@@ -79,7 +80,7 @@ def _file_error(index: int, field: str, kind: type[FileTooLarge | UnsupportedFor
 
 
 def _task(
-    job_id: str, index: int, file: FileToUpload, tenant: str, project: str, known: set[str], now: datetime
+    job_id: str, index: int, file: FileToUpload, tenant: str, project: str, known: dict[str, Asset], now: datetime
 ) -> Task:
     asset_id = asset_id_of(tenant, project, file.sha256) if file.sha256 else None
     exists = asset_id in known

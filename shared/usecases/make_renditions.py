@@ -20,9 +20,7 @@ from shared.messages import AssetRequest
 from shared.observability import logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
-from shared.stores.jobs import JobStore
-from shared.stores.tasks import TaskStore
-from shared.usecases.attempt_stage import attempt_stage
+from shared.usecases.attempt_stage import Workbench, attempt_stage
 
 STAGES = (Stage.THUMBNAILS, Stage.VARIANTS)
 
@@ -31,23 +29,21 @@ STAGES = (Stage.THUMBNAILS, Stage.VARIANTS)
 class RenditionWork:
     """What the use case works with."""
 
-    jobs: JobStore
-    tasks: TaskStore
+    bench: Workbench
     catalog: CatalogStore
     originals: OriginalStore
     renditions: RenditionStore
 
 
 def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc_now) -> None:
-    """Make, store and record every preset. Safe to run twice; does nothing once its job is cancelled."""
-    if not on.jobs.is_wanted(request.job_id, clock()):
-        return
+    """Make, store and record every preset. Safe to run twice."""
     made = _made_lazily(request, on.originals)
     for stage in STAGES:
         attempt_stage(
             request.task,
             stage,
-            on.tasks,
+            request,
+            on.bench,
             clock,
             partial(_make_stage, request, stage, made, on, clock),
             partial(on.catalog.fail_stage, request.asset_id, stage),
@@ -75,7 +71,7 @@ def _make_stage(
     stored = [_store(request, rendition, on.renditions) for rendition in _take(made, stage)]
     on.catalog.save_renditions(request.tenant, request.asset_id, stage, stored, attempts)
     thumbnail = next((rendition.key for rendition in stored if rendition.preset == THUMBNAIL), None)
-    on.tasks.finish_stage(task.ref, stage, clock(), **({"thumbnail_key": thumbnail} if thumbnail else {}))
+    on.bench.tasks.finish_stage(task.ref, stage, clock(), **({"thumbnail_key": thumbnail} if thumbnail else {}))
     logger.info("stage completed", job_id=task.job_id, task_id=task.task_id, asset_id=request.asset_id, stage=stage)
 
 

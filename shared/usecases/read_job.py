@@ -67,7 +67,7 @@ def read_job(
         job_id, is_failed_only=query.tasks == "failed", changed_since=query.changed_since, cursor=query.cursor
     )
     sign = partial(on.renditions.sign_url, lifetime_s=on.url_lifetime_s)
-    tasks = [task_view(task, sign) for task in page.tasks]
+    tasks = [task_view(task, job, sign) for task in page.tasks]
     return Tagged(etag, view.model_copy(update={"tasks": tasks, "next_cursor": page.next_cursor}))
 
 

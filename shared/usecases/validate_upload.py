@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.clock import Clock, utc_now
 from shared.domain.asset import Asset, Original
 from shared.domain.ids import asset_id_of
 from shared.domain.imaging.inspect import ImageFacts, inspect_image
-from shared.domain.job import Job, JobStatus, is_expired
+from shared.domain.job import Job, JobStatus
 from shared.domain.keys import OriginalKey, creator_of
 from shared.domain.limits import Limits
 from shared.domain.presets import THUMBNAIL
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, UPLOAD_STAGES, Outcome, StageStatus, Task, pending
 from shared.errors import HashMismatch, Transient
-from shared.messages import AssetRequest, UploadedObject
-from shared.observability import logger
+from shared.messages import ScoreRequest, UploadedObject, UploadEvent, request_of
+from shared.observability import MetricUnit, logger, metrics
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
-from shared.stores.jobs import JobStore
 from shared.stores.queues import Queue
-from shared.stores.tasks import TaskStore
-from shared.usecases.attempt_stage import attempt_stage
+from shared.usecases.attempt_stage import Workbench, attempt_stage
 
-OWNED = frozenset({Outcome.CREATED, Outcome.FAILED})
-"""The outcomes of a task whose original belongs to an asset. Any other original is deleted."""
+STRAY_AGE = timedelta(days=1)
+"""A job is kept for two days after its end: news of an object this young has a task, if it ever had one."""
+
+DISOWNED = frozenset({Outcome.REFUSED, Outcome.EXISTS, Outcome.EXPIRED, Outcome.SKIPPED})
+"""The outcomes of a task whose original nobody needs: it is deleted."""
 
 
 @dataclass(frozen=True)
 class Validation:
     """What the use case works with."""
 
-    jobs: JobStore
-    tasks: TaskStore
+    bench: Workbench
     catalog: CatalogStore
     originals: OriginalStore
     renditions_queue: Queue
@@ -50,36 +50,44 @@ def validate_upload(uploaded: UploadedObject, on: Validation, clock: Clock = utc
         logger.warning("an object that no task owns", key=uploaded.key)
         return
     original = Original(uploaded.key, uploaded.version_id)
-    job, found = on.jobs.read_with_tasks(key.job_id, [key.task_id])
+    job, found = on.bench.jobs.read_with_tasks(key.job_id, [key.task_id])
     task = found[0] if found else None
-    if job is None or task is None or not _is_welcome(job, task, key, original, clock()):
+    is_open = job is not None and not job.is_expired(clock())
+    if not _is_kept(job, task, is_open, original, on, clock):
         on.originals.delete(original)
         logger.info("upload deleted", job_id=key.job_id, task_id=key.task_id, version_id=original.version_id)
         return
-    if task.stages[Stage.VALIDATION] in ENDED_STAGE:
+    if job is None or task is None or not is_open or task.stages[Stage.VALIDATION] in ENDED_STAGE:
         return
-    took = attempt_stage(
+    if task.epoch > 1 and not on.originals.is_there(original):
+        return  # old news of an upload that came too late and was deleted, before the task was reopened
+    attempt = attempt_stage(
         task.ref,
         Stage.VALIDATION,
-        on.tasks,
+        UploadEvent(objects=(uploaded,)),
+        on.bench,
         clock,
         lambda begun, _: _take_in(job, begun, original, on, clock),
-        lambda _: on.originals.delete(original),
-        original.version_id,
+        version_id=original.version_id,
     )
-    if not took:
+    if not attempt.is_begun:
         raise Transient("Another delivery of this upload was faster; the next one sees its result.")
+    if attempt.failed_as in DISOWNED:
+        on.originals.delete(original)
 
 
-def _is_welcome(job: Job, task: Task, key: OriginalKey, original: Original, now: datetime) -> bool:
-    """False for every object that nobody will ever read: only those are deleted."""
-    if job.tenant != key.tenant or is_expired(job, now):
-        return False
-    if task.version_id not in (None, original.version_id):
-        return False  # a second upload with the same grant
+def _is_kept(
+    job: Job | None, task: Task | None, is_open: bool, original: Original, on: Validation, clock: Clock
+) -> bool:
+    """False for an object that nobody will ever read. When in doubt it is kept: purge looks again, at leisure."""
+    if task is None:
+        # A stray is young; an old object may be the original of an asset whose job was removed since.
+        return not on.originals.is_younger(original, STRAY_AGE, clock())
     if task.stages[Stage.VALIDATION] in ENDED_STAGE:
-        return task.version_id == original.version_id and task.outcome in OWNED and task.asset_id is not None
-    return job.status is not JobStatus.CANCELLED
+        return task.version_id in (None, original.version_id) and task.outcome not in DISOWNED
+    if task.version_id is not None:
+        return task.version_id == original.version_id  # else a second upload with the same grant
+    return is_open and job is not None and job.status is not JobStatus.CANCELLED
 
 
 def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Clock) -> None:
@@ -92,25 +100,16 @@ def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Cl
     standing = on.catalog.create(asset)
     if standing.creator != asset.creator:
         thumbnail = standing.renditions.get(THUMBNAIL)
-        on.tasks.finish_as_existing(task, standing.asset_id, thumbnail.key if thumbnail else None, clock())
+        on.bench.tasks.finish_as_existing(task, standing.asset_id, thumbnail.key if thumbnail else None, clock())
         on.originals.delete(original)
         logger.info("exists", job_id=task.job_id, task_id=task.task_id, asset_id=standing.asset_id)
         return
-    request = AssetRequest(
-        job_id=task.job_id,
-        task_id=task.task_id,
-        epoch=task.epoch,
-        tenant=job.tenant,
-        asset_id=asset.asset_id,
-        creator=asset.creator,
-        original=original,
-        width=facts.width,
-        height=facts.height,
-    )
     # Sent before the fact is recorded: cut off in between, the next delivery sends again, and twice does no harm.
+    request = request_of(task.ref, asset)
     on.renditions_queue.send(request)
-    on.quality_queue.send(request)
-    on.tasks.finish_stage(task.ref, Stage.VALIDATION, clock(), asset_id=asset.asset_id, outcome=Outcome.CREATED)
+    on.quality_queue.send(ScoreRequest(assets=(request,)))
+    on.bench.tasks.finish_stage(task.ref, Stage.VALIDATION, clock(), asset_id=asset.asset_id)
+    metrics.add_metric("ImagesAccepted", MetricUnit.Count, 1)
     logger.info("created", job_id=task.job_id, task_id=task.task_id, asset_id=asset.asset_id)
 
 

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from darkroom import Client, RetryPolicy
+from darkroom import Client, RetryPolicy, cli
 from tests.client.fake_api import KEY, FakeApi, serve
 
-Draw = Callable[..., Path]
+
+class Said(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Said]
 
 
 @pytest.fixture
@@ -39,3 +48,21 @@ def photos(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def run(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command against the API on loopback."""
+    environment = {"HOME": str(tmp_path), "DARKROOM_URL": api.url, "DARKROOM_KEY": KEY, "COLUMNS": "140"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def main(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["darkroom", *arguments])
+        with pytest.raises(SystemExit) as exited:
+            cli.main()
+        captured = capsys.readouterr()
+        return Said(int(exited.value.code or 0), captured.out, captured.err)
+
+    return main

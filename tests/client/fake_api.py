@@ -14,34 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.client.fake_jobs import ENDED, FakeJob, FakeJobs, Problem, iso
+
 KEY = "dk_test_secret"
-ENDED = ("completed", "failed", "skipped")
-
-
-class Problem(Exception):
-    def __init__(self, status: int, code: str, **more: Any) -> None:
-        self.status = status
-        self.body = {
-            "type": "about:blank",
-            "title": code,
-            "status": status,
-            "detail": f"No: {code}",
-            "code": code,
-            **more,
-        }
 
 
 @dataclass
-class FakeJob:
-    job_id: str
-    project: str
-    tasks: dict[str, dict[str, Any]]
-    status: str = "processing"
-    seq: int = 1
-
-
-@dataclass
-class FakeApi:
+class FakeApi(FakeJobs):
     """Switches are plain attributes; `posts` are the files that reached S3, in order, as (job_id, task_id)."""
 
     max_files: int = 10_000
@@ -59,7 +38,6 @@ class FakeApi:
     grant_calls: list[int] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
     unchanged: int = 0
-    jobs: dict[str, FakeJob] = field(default_factory=dict)
     contents: dict[tuple[str, str], str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
@@ -111,7 +89,7 @@ class FakeApi:
                 "status": "completed" if asset_id else "pending", "outcome": "exists" if asset_id else None,
                 "asset_id": asset_id, "error": None, "new_field": 1,
             }  # fmt: skip
-        self.settle(job)
+        job.settle()
         waiting = [t["task_id"] for t in job.tasks.values() if t["status"] == "pending"][: self.max_grants]
         uploads = [self.granted(job, task, task["task_id"] in waiting) for task in job.tasks.values()]
         return 201, {"job_id": job.job_id, "project": job.project, "total": len(files),
@@ -137,22 +115,13 @@ class FakeApi:
         return {"task_id": task["task_id"], "filename": task["filename"], "status": task["status"],
                 "upload": grant if has_grant else None} | known  # fmt: skip
 
-    def summary(self, job: FakeJob) -> dict[str, Any]:
-        statuses = [task["status"] for task in job.tasks.values()]
-        counts = {s: statuses.count(s) for s in ("pending", "processing", "failed", "skipped")}
-        done = sum(statuses.count(s) for s in ENDED)
-        return counts | {
-            "job_id": job.job_id, "kind": "upload", "project": job.project, "status": job.status,
-            "total": len(statuses), "processed": statuses.count("completed"), "remaining": len(statuses) - done,
-            "progress_pct": round(100 * done / len(statuses), 1), "eta_s": 3.0, "created_at": "2025-01-01T00:00:00Z",
-            "started_at": None, "completed_at": None, "updated_at": None, "error": None, "poll_after_ms": 20,
-            "seq": job.seq, "next_cursor": None,
-        }  # fmt: skip
-
     def get_upload(self, job: FakeJob, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        view = self.summary(job)
-        if which := query.get("tasks"):
-            tasks = [t for t in job.tasks.values() if which == "all" or t["status"] == "failed"]
+        view = job.summary()
+        if since := query.get("changed_since"):
+            tasks = [t for t in job.tasks.values() if t["event_seq"] > int(since)]
+        else:
+            tasks = [t for t in job.tasks.values() if query.get("tasks") == "all" or t["status"] == "failed"]
+        if "tasks" in query or since:
             start = int(query.get("cursor", 0))
             view["tasks"] = tasks[start : start + self.page]
             view["next_cursor"] = str(start + self.page) if start + self.page < len(tasks) else None
@@ -209,15 +178,11 @@ class FakeApi:
             self.contents[job.project, task["sha256"]] = asset_id
             task.update(status="completed", outcome="created", asset_id=asset_id)
         job.seq += 1
-        self.settle(job)
-
-    def settle(self, job: FakeJob) -> None:
-        if all(task["status"] in ENDED for task in job.tasks.values()):
-            job.status = "completed"
+        job.settle()
 
 
 def soon() -> str:
-    return (datetime.now(UTC) + timedelta(minutes=15)).isoformat().replace("+00:00", "Z")
+    return iso(datetime.now(UTC) + timedelta(minutes=15))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -255,12 +220,17 @@ class Handler(BaseHTTPRequestHandler):
     def route(self, path: str, query: dict[str, str], body: bytes, authorization: str) -> None:
         if authorization != f"Bearer {KEY}":
             raise Problem(401, "invalid_key")
+        if answer := self.api.answer(self.command, path, query):
+            return self.send_json(*answer)
         if path == "/v1/uploads":
             return self.send_json(*self.api.create_upload(json.loads(body)))
         if match := re.fullmatch(r"/v1/assets/(\w+)/renditions/(\w+)", path):
             return self.send(302, b"", {"Location": f"{self.api.url}/s3/{match[1]}/{match[2]}"})
         if match := re.fullmatch(r"/v1/assets/(\w+)", path):
             return self.send_json(*self.api.asset(match[1]))
+        return self.route_job(path, query, body)
+
+    def route_job(self, path: str, query: dict[str, str], body: bytes) -> None:
         match = re.fullmatch(r"/v1/(?:uploads|jobs)/(\w+)(/grants)?", path)
         if not match or match[1] not in self.api.jobs:
             raise Problem(404, "not_found")
@@ -272,6 +242,8 @@ class Handler(BaseHTTPRequestHandler):
         return self.send_upload(job, query)
 
     def send_upload(self, job: FakeJob, query: dict[str, str]) -> None:
+        if not query:
+            self.api.look(job)
         etag = f'"{job.job_id}-{job.seq}-{job.status}"'
         if self.headers.get("If-None-Match") == etag:
             self.api.unchanged += 1

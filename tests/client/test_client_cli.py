@@ -1,46 +1,14 @@
 """The `darkroom` command: what it prints where, and its exit status."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-import pytest
-
-from darkroom import cli
-from tests.client.fake_api import KEY, FakeApi
+from tests.client.conftest import Run
+from tests.client.fake_api import FakeApi
+from tests.client.fake_jobs import FakeJob
 
 Photos = Callable[..., Path]
-
-
-class Said(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
-
-
-@pytest.fixture
-def run(
-    api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
-    """Runs the command against the API on loopback."""
-    environment = {"HOME": str(tmp_path), "DARKROOM_URL": api.url, "DARKROOM_KEY": KEY, "COLUMNS": "140"}
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-
-    def main(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["darkroom", *arguments])
-        with pytest.raises(SystemExit) as exited:
-            cli.main()
-        captured = capsys.readouterr()
-        return Said(int(exited.value.code or 0), captured.out, captured.err)
-
-    return main
 
 
 def test_upload_prints_a_verdict_for_each_file(run: Run, photos: Photos) -> None:
@@ -78,6 +46,22 @@ def test_status_shows_counts_and_failed_tasks(run: Run, photos: Photos) -> None:
     assert "100.0 %: 2 of 2, 1 failed, completed" in said.out
     assert "bad.jpg" in said.out
     assert "a.jpg" not in said.out
+
+
+def test_watching_a_job_that_stands_still_costs_no_more_than_a_304(run: Run, api: FakeApi) -> None:
+    api.start("p", {})
+    paces = iter([0, 0, 0, 4])
+
+    def end_at_the_fourth_look(job: FakeJob) -> None:
+        api.pace = next(paces)
+
+    api.on_look = end_at_the_fourth_look
+
+    said = run("status", "q0", "--watch")
+
+    assert said.status == 0
+    assert "4 of 4, 1 failed, completed" in said.out
+    assert api.unchanged == 2
 
 
 def test_get_shows_renditions_and_quality(run: Run) -> None:

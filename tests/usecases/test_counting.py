@@ -12,7 +12,6 @@ from shared.domain.stage import Stage
 from shared.domain.task import Outcome, Task, TaskError, TaskStatus
 from shared.usecases.count_progress import count_progress
 from tests.cloud import build
-from tests.conftest import forget_clients
 from tests.crashes import died
 from tests.world import World
 
@@ -38,7 +37,6 @@ counts = st.tuples(st.just("count"), st.sets(task_numbers, min_size=1), st.integ
 @given(st.lists(facts | counts, max_size=30))
 def test_any_order_and_repetition_with_crashes_counts_exactly(steps: list[tuple[str, object, object]]) -> None:
     with mock_aws():
-        forget_clients()
         world = World(build())
         job_id = world.open_session([b"x"] * TASKS).job_id
         before = world.job(job_id)

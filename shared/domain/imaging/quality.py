@@ -13,9 +13,9 @@ from PIL import Image
 
 from shared.domain.imaging.laplacian import laplacian_variance
 from shared.domain.imaging.perceptual_hash import perceptual_hash
+from shared.domain.scorer import SCORER_VERSION
 
 # Raise it when a formula, a weight or a threshold changes: a backfill brings every asset to this version.
-SCORER_VERSION = 1
 DECIMALS = 4
 
 WHITE = 255

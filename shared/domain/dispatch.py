@@ -1,0 +1,61 @@
+"""How a job walks its manifest: in batches, each step fenced by its number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+MAX_BATCH_SIZE = 50
+MAX_DELAY_MS = 30_000
+CHUNK_ENTRIES = 1000
+"""Entries of a manifest in one object: about 100 kB, and what a start freezes at most inside its request."""
+
+
+@dataclass(frozen=True)
+class QualityOptions:
+    """What a caller may choose: images per message, milliseconds from one batch to the next, and which images."""
+
+    batch_size: int = MAX_BATCH_SIZE
+    delay_ms: int = 0
+    only_missing: bool = True
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a manifest."""
+
+    asset_id: str
+    filename: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some entries of a manifest, and where in the catalog those after them begin; None after the last."""
+
+    entries: list[Entry]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """How far a job's manifest is written and handed out.
+
+    `step` is the fence: it rises by one with each step done, and a step is done only by whoever raises it.
+    """
+
+    job_id: str
+    options: QualityOptions
+    step: int = 0
+    frozen: int = 0
+    """Entries written."""
+    cursor: str | None = None
+    """Where in the catalog the next page of entries begins; None before the first and after the last."""
+    is_frozen: bool = False
+    dispatched: int = 0
+    """Entries handed out."""
+    next_batch_at: datetime | None = None
+    moved_at: datetime | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.is_frozen and self.dispatched >= self.frozen

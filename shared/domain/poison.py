@@ -1,0 +1,33 @@
+"""Poison records: what is kept of work that was given up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.stage import Stage
+from shared.domain.task import TaskRef
+
+
+@dataclass(frozen=True)
+class PoisonRecord:
+    """A stage of a task that used up its attempts. Until someone retries it, it is left alone."""
+
+    poison_id: str
+    tenant: str
+    job_id: str
+    task_id: str
+    epoch: int
+    asset_id: str | None
+    stage: str
+    code: str
+    detail: str
+    attempts: int
+    failed_at: datetime
+    message: str | None = None
+    """The message that could not be worked off, as it was sent."""
+
+
+def poison_id_of(task: TaskRef, stage: Stage) -> str:
+    """One record for a stage in an epoch, however often its end is noted; newest jobs sort last."""
+    return f"{task.job_id}.{task.task_id}.{stage}.{task.epoch}"

@@ -1,0 +1,88 @@
+"""Deal with work that a queue gave up on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.clock import Clock, utc_now
+from shared.domain.asset import Original
+from shared.domain.job import Job
+from shared.domain.keys import OriginalKey
+from shared.domain.stage import Stage
+from shared.domain.task import ENDED_STAGE, MAX_ATTEMPTS, MAX_REDRIVES, Outcome, StageStatus, Task, TaskError
+from shared.errors import WorkerDied
+from shared.messages import AssetRequest, Message, ScoreRequest, UploadEvent
+from shared.observability import logger
+from shared.usecases.attempt_stage import Workbench, note_poison
+from shared.usecases.retry_tasks import Retrying
+from shared.usecases.send_work import send_upload, send_work
+
+
+def handle_dead_letter(
+    message: Message, stages: Sequence[Stage], bench: Workbench, on: Retrying, clock: Clock = utc_now
+) -> None:
+    """Send the work of each task that the message was about again, or fail the task when its attempts are used up.
+
+    A queue gives a message up after eight receives, and throttled or returned batches use those up as well as real
+    attempts do: only the attempts that were begun decide.
+    """
+    for subject in _subjects(message):
+        job, found = bench.jobs.read_with_tasks(subject.job_id, [subject.task_id])
+        if job is None or not found or subject.epoch not in (None, found[0].epoch):
+            continue
+        task = found[0]
+        left = [stage for stage in stages if task.stages.get(stage, StageStatus.COMPLETED) not in ENDED_STAGE]
+        if not left or task.is_ended:
+            continue
+        is_spent = any(task.attempts.get(stage, 0) >= MAX_ATTEMPTS for stage in left)
+        if is_spent or task.redrives >= MAX_REDRIVES:
+            fail_silent_stage(task, left[0], job.tenant, message, bench, on, clock)
+        elif bench.tasks.note_redrive(task, clock()):
+            _send_again(job, task, subject.upload, on)
+
+
+def _send_again(job: Job, task: Task, upload: Original | None, on: Retrying) -> None:
+    logger.warning("sent again", job_id=task.job_id, task_id=task.task_id, redrives=task.redrives + 1)
+    if upload:
+        send_upload(task, upload, on.lanes)
+        return
+    send_work(job, task, on.catalog.find(task.asset_id) if task.asset_id else None, on.lanes)
+
+
+def fail_silent_stage(
+    task: Task, stage: Stage, tenant: str, message: Message | None, bench: Workbench, on: Retrying, clock: Clock
+) -> None:
+    """Give up a stage of which nothing is heard any more."""
+    died = WorkerDied()
+    if task.asset_id:
+        on.catalog.fail_stage(task.asset_id, stage, task.attempts.get(stage, 0))
+    note_poison(died, tenant, task, stage, message, bench, clock)
+    bench.tasks.fail_stage(task.ref, stage, TaskError(died.code, died.detail), Outcome.FAILED, clock())
+    logger.error("given up", job_id=task.job_id, task_id=task.task_id, stage=stage)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """One task that a message is about; the news of an upload is good in any epoch."""
+
+    job_id: str
+    task_id: str
+    epoch: int | None = None
+    upload: Original | None = None
+
+
+def _subjects(message: Message) -> list[_Subject]:
+    match message:
+        case UploadEvent():
+            parsed = [(uploaded, OriginalKey.parse(uploaded.key)) for uploaded in message.objects]
+            return [
+                _Subject(key.job_id, key.task_id, upload=Original(uploaded.key, uploaded.version_id))
+                for uploaded, key in parsed
+                if key
+            ]
+        case ScoreRequest():
+            return [_Subject(asset.job_id, asset.task_id, asset.epoch) for asset in message.assets]
+        case AssetRequest():
+            return [_Subject(message.job_id, message.task_id, message.epoch)]
+    return []

@@ -1,0 +1,27 @@
+"""The sets of stores that more than one function works with."""
+
+from __future__ import annotations
+
+from shared.settings import QueueUrls
+from shared.stores.catalog import CatalogStore
+from shared.stores.jobs import JobStore
+from shared.stores.poison import PoisonStore
+from shared.stores.queues import Queue
+from shared.stores.tasks import TaskStore
+from shared.usecases.attempt_stage import Workbench
+from shared.usecases.retry_tasks import Retrying
+from shared.usecases.send_work import Lanes
+
+
+def workbench(jobs_table: str) -> Workbench:
+    return Workbench(JobStore(jobs_table), TaskStore(jobs_table), PoisonStore(jobs_table))
+
+
+def retrying(jobs_table: str, catalog_table: str, urls: QueueUrls) -> Retrying:
+    lanes = Lanes(
+        validation=Queue(urls.validation_queue_url),
+        renditions=Queue(urls.renditions_queue_url),
+        quality=Queue(urls.quality_queue_url),
+        backfill=Queue(urls.backfill_queue_url),
+    )
+    return Retrying(JobStore(jobs_table), TaskStore(jobs_table), CatalogStore(catalog_table), lanes)
