@@ -1,4 +1,4 @@
-"""The one logger and the one set of metrics of a function."""
+"""The one logger of a function, and its metrics."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from aws_lambda_powertools.metrics import MetricUnit
 T = TypeVar("T")
 
 logger = Logger()
-metrics = Metrics()
+_metrics = Metrics()
+
+
+def count(name: str) -> None:
+    """Publish one more of something, at once: a worker that dies next has counted all the same."""
+    _metrics.add_metric(name, MetricUnit.Count, 1)
+    _metrics.flush_metrics()
 
 
 def counted(handler: Callable[[dict[str, Any], Any], T]) -> Callable[[dict[str, Any], Any], T]:
-    """Publish one invocation, and what the handler counted meanwhile.
+    """Publish each invocation of a handler.
 
     Invocations per accepted or scored image say what an image costs; a queue that hands work out again and again
     shows here, with every other alarm green.
     """
 
-    @metrics.log_metrics
     def run(event: dict[str, Any], context: Any) -> T:
-        metrics.add_metric("Invocations", MetricUnit.Count, 1)
+        count("Invocations")
         return handler(event, context)
 
     return run
-
-
-__all__ = ["MetricUnit", "counted", "logger", "metrics"]

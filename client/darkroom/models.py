@@ -150,7 +150,7 @@ class Job:
     next_cursor: str | None = None
     tasks: tuple[Task, ...] = ()
     etag: str | None = None
-    answered_at: str | None = None
+    answered_at: str | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, raw: Raw, etag: str | None = None, answered_at: str | None = None) -> Job:

@@ -12,7 +12,7 @@ from shared.domain.stage import Stage
 from shared.domain.task import MAX_ATTEMPTS, Outcome, Task, TaskError, TaskRef
 from shared.errors import DarkroomError, Refused, WorkerDied
 from shared.messages import Message
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import count, logger
 from shared.stores.jobs import JobStore
 from shared.stores.poison import PoisonStore
 from shared.stores.tasks import TaskStore
@@ -105,7 +105,7 @@ def note_poison(
             message=message.model_dump_json() if message else None,
         )
     )
-    metrics.add_metric("PoisonRecords", MetricUnit.Count, 1)
+    count("PoisonRecords")
 
 
 def _record(error: DarkroomError, task: Task, stage: Stage, bench: Workbench, clock: Clock) -> Outcome:

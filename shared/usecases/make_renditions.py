@@ -39,7 +39,7 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
     """Make, store and record every preset. Safe to run twice."""
     made = _made_lazily(request, on.originals)
     for stage in STAGES:
-        attempt_stage(
+        attempt = attempt_stage(
             request.task,
             stage,
             request,
@@ -48,6 +48,10 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
             partial(_make_stage, request, stage, made, on, clock),
             partial(on.catalog.fail_stage, request.asset_id, stage),
         )
+        if attempt.failed_as:
+            made = _made_lazily(
+                request, on.originals
+            )  # an iterator that raised is at its end: the next says why itself
 
 
 def _made_lazily(request: AssetRequest, originals: OriginalStore) -> Iterator[Rendition]:

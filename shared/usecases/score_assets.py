@@ -14,7 +14,7 @@ from shared.domain.stage import Stage
 from shared.domain.task import BACKOFF_S, Task
 from shared.errors import OriginalGone, Transient
 from shared.messages import AssetRequest, ScoreRequest
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import count, logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
 from shared.stores.queues import Queue
@@ -79,5 +79,5 @@ def _score(asset: AssetRequest, on: ScoreWork, clock: Clock, task: Task, attempt
         on.bench.tasks.skip(task.ref, clock())
         return
     on.bench.tasks.finish_stage(task.ref, Stage.QUALITY, clock())
-    metrics.add_metric("ImagesScored", MetricUnit.Count, 1)
+    count("ImagesScored")
     logger.info("stage completed", job_id=task.job_id, task_id=task.task_id, asset_id=asset.asset_id, stage="quality")

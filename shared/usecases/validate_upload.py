@@ -18,7 +18,7 @@ from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, UPLOAD_STAGES, Outcome, StageStatus, Task, pending
 from shared.errors import HashMismatch, Transient
 from shared.messages import ScoreRequest, UploadedObject, UploadEvent, request_of
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import count, logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
 from shared.stores.queues import Queue
@@ -109,7 +109,7 @@ def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Cl
     on.renditions_queue.send(request)
     on.quality_queue.send(ScoreRequest(assets=(request,)))
     on.bench.tasks.finish_stage(task.ref, Stage.VALIDATION, clock(), asset_id=asset.asset_id)
-    metrics.add_metric("ImagesAccepted", MetricUnit.Count, 1)
+    count("ImagesAccepted")
     logger.info("created", job_id=task.job_id, task_id=task.task_id, asset_id=asset.asset_id)
 
 

@@ -32,7 +32,7 @@ NO_JOB = "/v1/uploads/job_00000000000000000000000000"
 
 def answer_to(stack: Stack, key: str | None, path: str = NO_JOB) -> httpx.Response:
     headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
-    return httpx.get(stack.api_url + path, headers=headers)
+    return httpx.get(stack.api_url + path, headers=headers, timeout=60)
 
 
 def test_missing_key_is_unauthorized(stack: Stack) -> None:
@@ -82,7 +82,7 @@ def test_unchanged_progress_answers_304(stack: Stack, demo: Demo) -> None:
     etag = answer_to(stack, stack.tenant_key, path).headers["ETag"]
 
     again = httpx.get(
-        stack.api_url + path, headers={"Authorization": f"Bearer {stack.tenant_key}", "If-None-Match": etag}
+        stack.api_url + path, headers={"Authorization": f"Bearer {stack.tenant_key}", "If-None-Match": etag}, timeout=60
     )
 
     assert (again.status_code, again.content) == (304, b"")
@@ -102,7 +102,9 @@ def test_grant_takes_only_what_it_names(client: Client, changes: dict[str, str],
     task = client.create_upload("grants", [FILE]).uploads[0]
     assert task.upload is not None
 
-    answer = httpx.post(task.upload.url, data={**task.upload.fields, **changes}, files={"file": ("x", body)})
+    answer = httpx.post(
+        task.upload.url, data={**task.upload.fields, **changes}, files={"file": ("x", body)}, timeout=60
+    )
 
     assert answer.status_code in {400, 403}
 
@@ -114,7 +116,7 @@ def test_second_upload_to_a_used_grant_is_deleted(client: Client, stack: Stack, 
     assert grant is not None
 
     for body in (first, second):
-        httpx.post(grant.url, data=grant.fields, files={"file": ("x", body)}).raise_for_status()
+        httpx.post(grant.url, data=grant.fields, files={"file": ("x", body)}, timeout=60).raise_for_status()
         wait_until_quiet(aws, stack)
 
     listed = aws("s3").list_object_versions(Bucket=stack.outputs["OriginalsBucketName"], Prefix=grant.fields["key"])
