@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -80,26 +81,40 @@ def _hooked(event: str, hook: Callable[..., Any]) -> Iterator[None]:
             client.meta.events.unregister(event, hook)
 
 
+@dataclass
+class Refusals:
+    """How many calls there were, and which of them were refused."""
+
+    calls: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
 @contextmanager
 def refused(
     code: str, operations: Collection[str] = (), times: int = 1, nth: int | None = None, **found: Any
-) -> Iterator[list[str]]:
+) -> Iterator[Refusals]:
     """DynamoDB answers with this error, after botocore has tried again: the nth call, or each one so many times."""
+    noted = Refusals()
     seen: Counter[str] = Counter()
-    made: list[str] = []
 
     def refuse(model: OperationModel, params: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
         if model.service_model.service_name != "dynamodb" or (operations and model.name not in operations):
             return None
-        made.append(model.name)
-        call = f"{model.name} {params['body']!r}"
+        noted.calls += 1
+        call = f"{model.name} {_without_token(params['body'])}"
         seen[call] += 1
-        if len(made) != nth if nth else seen[call] > times:
+        if noted.calls != nth if nth else seen[call] > times:
             return None
+        noted.refused.append(model.name)
         return AWSResponse("https://aws", 400, {}, None), {"Error": {"Code": code, "Message": code}, **found}
 
     with _hooked("before-call", refuse):
-        yield made
+        yield noted
+
+
+def _without_token(body: bytes) -> str:
+    """A transaction that is tried again has a new token, and is the same otherwise."""
+    return json.dumps({name: value for name, value in json.loads(body).items() if name != "ClientRequestToken"})
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Run the checks, two at a time, and say at the end what held: `make check`, and with --all `make test`."""
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -17,15 +16,16 @@ PYTEST = [sys.executable, "-m", "pytest", "-q"]
 
 # The longest first, so that the short ones run beside it.
 QUICK = {
-    "unit tests": [*PYTEST, "-n", "2", "-m", "not e2e"],
+    "unit tests": [*PYTEST, "-n", "2", "-m", "not e2e and not proof"],
     "types": [str(BIN / "mypy")],
     "template": [SAM, "validate", "--lint", "--config-env", "local"],
     "imports": [str(BIN / "lint-imports"), "--no-cache"],
     "lint": [str(BIN / "ruff"), "check", "--quiet", "."],
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
 }
-WHOLE_STACK = {"whole stack": [*PYTEST, "-m", "e2e"]}
-TESTS = ("unit tests", "whole stack")
+# One after the other: each wants both cores.
+SLOW = {"proofs": [*PYTEST, "-n", "2", "-m", "proof"], "whole stack": [*PYTEST, "-m", "e2e"]}
+TESTS = ("unit tests", "proofs", "whole stack")
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,7 @@ class Result:
     @property
     def line(self) -> str:
         """One line of the summary; pytest's own last line says how many tests there were."""
-        counts = (
-            self.output.strip().rsplit("\n", 1)[-1].strip("= ") if "test" in self.name or "stack" in self.name else ""
-        )
+        counts = self.output.strip().rsplit("\n", 1)[-1].strip("= ") if self.name in TESTS else ""
         return f"  {'ok    ' if self.is_good else 'FAILED'}  {self.name:<12} {self.seconds:6.1f} s  {counts}".rstrip()
 
 
@@ -54,10 +52,10 @@ def run(name: str, command: list[str]) -> Result:
     return Result(name, process.returncode == 0, time.monotonic() - started, process.stdout + process.stderr)
 
 
-def run_all(checks: dict[str, list[str]]) -> list[Result]:
-    """Run checks side by side; print each as it ends, and the output of those that fail."""
+def run_all(checks: dict[str, list[str]], at_once: int = 2) -> list[Result]:
+    """Run checks, so many at a time; print each as it ends, and the output of those that fail."""
     results = []
-    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         for future in as_completed([pool.submit(run, name, command) for name, command in checks.items()]):
             result = future.result()
             results.append(result)
@@ -68,14 +66,14 @@ def run_all(checks: dict[str, list[str]]) -> list[Result]:
 def main(argv: list[str] | None = None) -> int:
     """Entry point of `python -m tools.check`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--all", action="store_true", help="also the tests on the emulator")
+    parser.add_argument("--all", action="store_true", help="also the proofs and the tests on the emulator")
     options = parser.parse_args(argv)
 
     started = time.monotonic()
     results = run_all(QUICK)
     if options.all:
-        print("Now the whole stack on the emulator", flush=True)
-        results += run_all(WHOLE_STACK)
+        print("Now the proofs, then the whole stack on the emulator", flush=True)
+        results += run_all(SLOW, at_once=1)
 
     failed = [result for result in results if not result.is_good]
     print(f"\nSummary, {time.monotonic() - started:.0f} s")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 MAX_BATCH_SIZE = 50
 MAX_DELAY_MS = 30_000
 CHUNK_ENTRIES = 1000
 """Entries of a manifest in one object: about 100 kB, and what a start freezes at most inside its request."""
+
+
+SILENCE = timedelta(seconds=60)
+"""Longer than any step takes."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,11 @@ class Dispatch:
     """Entries handed out."""
     next_batch_at: datetime | None = None
     moved_at: datetime | None = None
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether the next step should have been done a while ago."""
+        due = max((at for at in (self.moved_at, self.next_batch_at) if at), default=now)
+        return now - due > SILENCE
 
     @property
     def is_done(self) -> bool:

@@ -47,14 +47,18 @@ def dispatch_job(
 ) -> None:
     """Do a job's steps from the one named on, then send for the next when time runs out.
 
-    Each step is done by whoever raises the number: a second delivery finds a higher one and ends. Cut off anywhere,
-    the same step is done again, to the same effect.
+    Each step is done by whoever raises the number: a second delivery finds a higher one and ends, unless nothing has
+    moved for a while; then the one who raised it has died, and the delivery goes on from there. Cut off anywhere, the
+    same step is done again, to the same effect.
     """
     step = request.step
     while True:
         job, dispatch = on.jobs.find(request.job_id, clock()), on.jobs.read_dispatch(request.job_id)
-        if job is None or job.is_ended or dispatch is None or dispatch.is_done or dispatch.step != step:
+        if job is None or job.is_ended or dispatch is None or dispatch.is_done:
             return
+        if dispatch.step != step and not dispatch.is_silent(clock()):
+            return
+        step = dispatch.step
         wait_s = _wait_s(dispatch, clock())
         if wait_s >= 1 or not has_time():
             on.dispatch_queue.send(DispatchStep(job_id=job.job_id, step=step), delay_s=math.ceil(wait_s))
