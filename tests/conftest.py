@@ -1,8 +1,12 @@
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before any client is made: never a real account, never a real endpoint.
 os.environ |= {

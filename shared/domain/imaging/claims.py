@@ -7,7 +7,17 @@ from io import BytesIO
 from itertools import islice
 from struct import unpack_from
 
-from PIL import Image
+# Loaded now: lazily, a plugin that cannot be loaded makes a good image look like bytes that are none.
+from PIL import (
+    AvifImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    JpegImagePlugin,  # noqa: F401
+    MpoImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
 
 from shared.domain.imaging.structure import gif_frames
 
