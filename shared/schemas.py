@@ -234,6 +234,43 @@ class RenditionView(BaseModel):
     url: str
 
 
+class SuitabilityView(BaseModel):
+    """How well an image suits annotation, 0-100: high from 80, medium from 60, low below."""
+
+    score: float
+    category: str
+    parts: dict[str, float]
+
+
+class PartView(BaseModel):
+    """What a metric gives to a weighted mean: weight × goodness. A value of None is not known, and left out."""
+
+    metric: str
+    value: float | None
+    goodness: float | None
+    weight: float
+
+
+class CheckView(BaseModel):
+    """A threshold: the issue is raised when the value lies below, or above, the limit."""
+
+    issue: str
+    metric: str
+    value: float | None
+    bound: str
+    limit: float
+    is_raised: bool
+
+
+class ExplanationView(BaseModel):
+    """Why the scores are what they are."""
+
+    scorer_version: int
+    parts: list[PartView]
+    checks: list[CheckView]
+    suitability: list[PartView]
+
+
 class QualityView(BaseModel):
     status: str
     scorer_version: int | None = None
@@ -248,7 +285,10 @@ class QualityView(BaseModel):
     overall_quality: float | None = None
     perceptual_hash: str | None = None
     issues: list[str] | None = None
+    suitability: SuitabilityView | None = None
     raw: dict[str, float] | None = None
+    explanation: ExplanationView | None = None
+    """None for scores of an older scorer: its tables are no longer these."""
 
 
 class AssetView(BaseModel):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from shared.domain.asset import Asset
 from shared.domain.job import Job, JobStatus
 from shared.domain.pace import eta_s, poll_after_ms
+from shared.domain.scoring import explain, read_score
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_TASK, Outcome, Task, TaskStatus, progress_pct
-from shared.schemas import AssetView, ErrorView, QualityView, RenditionView, TaskView
+from shared.schemas import AssetView, ErrorView, ExplanationView, QualityView, RenditionView, TaskView
 
 Sign = Callable[[str], str]
 """From an S3 key to a URL that works for a while."""
@@ -100,4 +102,8 @@ def asset_view(asset: Asset, sign: Sign) -> AssetView:
 
 def _quality_view(asset: Asset) -> QualityView:
     status = asset.stages[Stage.QUALITY].value
-    return QualityView.model_validate({"status": status, **(asset.quality or {})})
+    if asset.quality is None:
+        return QualityView(status=status)
+    score = read_score(asset.quality)
+    explanation = ExplanationView.model_validate(asdict(explain(score))) if score else None
+    return QualityView.model_validate({**asset.quality, "status": status, "explanation": explanation})

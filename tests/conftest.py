@@ -5,9 +5,6 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-# A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 # Before any client is made: never a real account, never a real endpoint.
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "test",
@@ -26,6 +23,9 @@ from shared.stores.images import s3
 from shared.stores.queues import sqs
 from tests.cloud import Cloud, build
 from tests.world import World
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def forget_clients() -> None:

@@ -1,6 +1,8 @@
 """Build the stack's layers for one environment of samconfig.toml and hold them to their size budget."""
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import os
 import platform
@@ -9,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +85,16 @@ def compiler_of(runtime: str) -> str:
 def _answers(candidate: Path, runtime: str) -> bool:
     answer = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
     return answer.stdout.startswith(runtime.replace("python", "Python ") + ".")
+
+
+@contextlib.contextmanager
+def sole_builder() -> Iterator[None]:
+    """Builds share one folder: whoever builds, and deploys what was built, does so alone."""
+    folder = ROOT / ".aws-sam"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def build(stack: str, quiet: bool = False) -> Target:

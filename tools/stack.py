@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from tools.build import ROOT, SAM, BuildError, build
+from tools.build import ROOT, SAM, BuildError, Target, build, sole_builder
 from tools.emulator import (
     HOST,
     REGION,
@@ -47,6 +47,10 @@ TENANT = "demo"
 _API_URL = re.compile(r"(http|ws)s://([^./]+)\.execute-api\.[^/]+/(.*)")
 
 
+# By pid, the emulators that this process started again: it must wait for them, as their parent.
+_restarted: dict[int, Emulator] = {}
+
+
 class DeployError(Exception):
     """The template could not be deployed; the message carries what the deployment said."""
 
@@ -71,7 +75,7 @@ class Stack:
     @property
     def emulator(self) -> Emulator:
         """The emulator it runs in."""
-        return Emulator(self.pid, self.port, Path(self.folder))
+        return _restarted.get(self.pid) or Emulator(self.pid, self.port, Path(self.folder))
 
     @property
     def file(self) -> Path:
@@ -100,8 +104,17 @@ def running_stack() -> Stack | None:
 
 def deploy(emulator: Emulator, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
     """Build what changed, deploy the template, and return its outputs."""
-    target = build("local", quiet=True)
-    target = replace(target, overrides=target.overrides | dict(parameters or {}))
+    with sole_builder():
+        target = build("local", quiet=True)
+        target = replace(target, overrides=target.overrides | dict(parameters or {}))
+        result = _sam_deploy(target, emulator)
+    if result.returncode != 0:
+        dead = "" if is_running(emulator) else f"\nThe emulator died; its log ends with\n{last_lines(emulator.log)}"
+        raise DeployError(f"sam deploy failed:\n{result.stdout}{result.stderr}{dead}")
+    return describe(emulator)
+
+
+def _sam_deploy(target: Target, emulator: Emulator) -> subprocess.CompletedProcess[str]:
     command = [SAM, "deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
     command += ["--template-file", str(target.template), "--stack-name", STACK_NAME, "--region", REGION]
     command += ["--no-fail-on-empty-changeset", "--no-progressbar", *target.override_options]
@@ -111,11 +124,7 @@ def deploy(emulator: Emulator, parameters: Mapping[str, str] | None = None) -> d
         "__SAM_CLI_APP_DIR": str(target.folder / "sam"),
         "TMPDIR": str(emulator.folder / "tmp"),
     }
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        dead = "" if is_running(emulator) else f"\nThe emulator died; its log ends with\n{last_lines(emulator.log)}"
-        raise DeployError(f"sam deploy failed:\n{result.stdout}{result.stderr}{dead}")
-    return describe(emulator)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def describe(emulator: Emulator) -> dict[str, str]:
@@ -225,6 +234,7 @@ def restart(stack: Stack) -> Stack:
     stop_emulator(stack.emulator)
     log.rename(log.with_name(f"emulator.{stack.pid}.log"))
     emulator = start_emulator(Path(stack.folder), persistent=True, preferred_port=stack.port)
+    _restarted[emulator.pid] = emulator
     restarted = replace(stack, pid=emulator.pid)
     restarted.write(restarted.file)
     if emulator.port != stack.port:
@@ -255,21 +265,17 @@ def throwaway_stack(
             yield stack
         except Exception as error:
             _keep_log(folder)
-            emulator = _restarted(emulator, folder)
-            if emulator and not is_running(emulator):
-                raise EmulatorError(f"the emulator died; its log ends with\n{last_lines(emulator.log)}") from error
+            present = read_stack(folder / "stack.json")
+            last = present.emulator if present else emulator
+            if last and not is_running(last):
+                raise EmulatorError(f"the emulator died; its log ends with\n{last_lines(last.log)}") from error
             raise
         finally:
-            emulator = _restarted(emulator, folder)
-            if emulator:
-                stop_emulator(emulator)
+            present = read_stack(folder / "stack.json")
+            for started in (emulator, present.emulator if present else None):
+                if started:
+                    stop_emulator(started)
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _restarted(emulator: Emulator | None, folder: Path) -> Emulator | None:
-    """The emulator that runs in a folder now: another process since a restart."""
-    stack = read_stack(folder / "stack.json")
-    return stack.emulator if stack and emulator and stack.pid != emulator.pid else emulator
 
 
 def _keep_log(folder: Path) -> None:

@@ -138,6 +138,18 @@ def test_asset_shows_its_renditions_and_scores(api: Api, world: World, finished:
     assert 0 <= asset["quality"]["overall_quality"] <= 1
 
 
+def test_scores_explain_themselves(api: Api, world: World, finished: str) -> None:
+    quality = api("GET", f"/v1/assets/{world.task(finished).asset_id}").body["quality"]
+
+    explained = quality["explanation"]
+    known = [part for part in explained["parts"] if part["goodness"] is not None]
+    mean = sum(part["weight"] * part["goodness"] for part in known) / sum(part["weight"] for part in known)
+    assert explained["scorer_version"] == quality["scorer_version"]
+    assert mean == pytest.approx(quality["overall_quality"], abs=1e-3)
+    assert [check["issue"] for check in explained["checks"] if check["is_raised"]] == quality["issues"]
+    assert quality["suitability"]["category"] in {"high", "medium", "low"}
+
+
 def test_rendition_redirects_to_a_signed_url(api: Api, world: World, finished: str) -> None:
     answer = api("GET", f"/v1/assets/{world.task(finished).asset_id}/renditions/card")
 

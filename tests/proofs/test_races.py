@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
-from tests.proofs.test_cuts import failed, picture, rendered, snapshot, stored, validated
 
 from shared.domain.dispatch import Dispatch, QualityOptions
 from shared.domain.ids import job_id_at
@@ -29,6 +28,7 @@ from shared.usecases.retry_tasks import retry_failed, retry_task
 from tests.cloud import build
 from tests.conftest import forget_clients
 from tests.crashes import interrupted, refused
+from tests.proofs.test_cuts import failed, picture, rendered, snapshot, stored, validated
 from tests.world import PROJECT, TENANT, World
 
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")

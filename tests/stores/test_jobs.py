@@ -137,6 +137,7 @@ def test_projection_is_written_whole(world: World) -> None:
     assert world.task(JOB).mark.status is TaskStatus.PROCESSING
 
 
+@pytest.mark.proof  # moto copies its table for each of a hundred items
 def test_projection_of_as_many_tasks_as_one_transaction_takes_is_written(world: World) -> None:
     create(world, 99)
     names = [f"t{n:05d}" for n in range(99)]

@@ -15,6 +15,8 @@ from tests.stores.jobs import JOB, NOW, VERDICT, new_job, new_tasks
 from tests.stores.pages import all_pages, ids
 from tests.world import World
 
+pytestmark = pytest.mark.proof  # moto is slow with hundreds of rows
+
 
 @pytest.fixture(scope="module")
 def failures() -> Iterator[World]:

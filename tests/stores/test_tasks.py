@@ -234,6 +234,7 @@ def test_outcome_of_a_failed_task_stays_failed_whatever_finishes_later(world: Wo
     assert (task.status, task.outcome) == (TaskStatus.FAILED, Outcome.FAILED)
 
 
+@pytest.mark.proof  # moto is slow with hundreds of rows
 def test_pages_show_every_task_once_and_in_order(world: World) -> None:
     size = 2 * PAGE + 1
     create(world, size)

@@ -8,20 +8,24 @@ from numpy.typing import NDArray
 from shared.domain.imaging.libvips import load_for, refusing_vips_errors, resize, to_srgb, upright_size
 from shared.domain.presets import fit
 
-# The one size at which scores are computed: sharpness depends on it.
-WORKING_EDGE = 1024
+# The one size at which scores are computed: below that of nearly every original, so that a photo and its smaller
+# copies are measured on the same picture, and large enough to see a blur of a 500th of the longest edge.
+WORKING_EDGE = 512
+# A decoder's own scaling blurs by its last step: from twice the size on, what it takes is cut off afterwards anyway.
+DECODED_EDGES = 2
 WHITE = [255, 255, 255]
 
 
 def read_pixels(data: bytes, longest_edge: int = WORKING_EDGE) -> NDArray[np.uint8]:
     """(height, width, 3) uint8 sRGB, upright, longest edge at most `longest_edge` and never upscaled.
 
-    The first frame of an animation; alpha is flattened on white, as most pages show it.
-    Raises UnreadableImage, or UnsupportedFormat.
+    The first frame of an animation; alpha is flattened on white, as most pages show it. Any depth, space and profile
+    is brought to 8-bit sRGB. Raises UnreadableImage, or UnsupportedFormat.
     """
     with refusing_vips_errors():
         size = fit(*upright_size(data), (longest_edge, longest_edge))
-        image = to_srgb(resize(load_for(data, *size), *size))
+        decoded = load_for(data, DECODED_EDGES * size[0], DECODED_EDGES * size[1])
+        image = to_srgb(resize(decoded, *size))
         if image.hasalpha():
             image = image.flatten(background=WHITE)
         array: NDArray[np.uint8] = image.numpy()

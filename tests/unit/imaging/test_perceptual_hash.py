@@ -1,9 +1,11 @@
 import imagehash
+import numpy as np
 import pytest
 from PIL import Image
 
-from shared.domain.imaging.perceptual_hash import perceptual_hash
+from shared.domain.imaging.perceptual_hash import perceptual_hash, shrink
 from tests.unit.imaging.drawn import blobs, noise, solid
+from tests.unit.imaging.photos import NAMES, photo
 
 
 def _hash(image):
@@ -20,6 +22,28 @@ def test_bits_are_those_of_imagehash(draw, seed):
     image = draw(120, 90, seed)
 
     assert _hash(image) == str(imagehash.phash(image))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bits_of_a_photo_at_the_working_size_are_those_of_imagehash(name):
+    image = photo(name, 512)
+
+    assert _hash(image) == str(imagehash.phash(image))
+
+
+# the last four go through Pillow: narrow, wide, low, tall
+SIZES = [(512, 512), (512, 341), (341, 511), (384, 512), (512, 33), (300, 450), (256, 200), (640, 900)]
+OTHER_SIZES = [(255, 300), (641, 300), (512, 31), (300, 451)]
+
+
+@pytest.mark.parametrize("size", [*SIZES, *OTHER_SIZES])
+def test_shrunk_levels_are_pillows_to_the_bit(size):
+    for seed in range(4):
+        steep = noise(*size, seed).convert("L").point(lambda level: 255 * (level > 128))
+
+        expected = np.asarray(steep.resize((32, 32), Image.Resampling.LANCZOS))
+
+        assert np.array_equal(shrink(steep), expected)
 
 
 @pytest.mark.parametrize("level", [1, 77, 255])

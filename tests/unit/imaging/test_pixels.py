@@ -10,7 +10,7 @@ from tests.unit.imaging.drawn import SAMPLES, cornered, encode, noise, oriented,
 def test_pixels_are_height_width_and_three_channels_of_bytes():
     pixels = read_pixels(encode(solid(2000, 1000)))
 
-    assert pixels.shape == (512, 1024, 3)
+    assert pixels.shape == (256, 512, 3)
     assert pixels.dtype == np.uint8
 
 

@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFilter
+from PIL import ImageFilter
 
 from shared.domain.imaging.laplacian import laplacian_variance
-from shared.domain.imaging.pixels import read_pixels
-from shared.domain.imaging.quality import ISSUES, WEIGHTS, find_issues, overall_quality, score
-from tests.unit.imaging.drawn import blobs, checker, encode, gradient, noise, solid
+from shared.domain.imaging.quality import score
+from tests.unit.imaging.drawn import blobs, checker, gradient, noise, solid
 
 
 def _score(image, width=1000, height=1000):
@@ -54,17 +53,7 @@ def test_sharpness_falls_as_the_image_blurs(radius):
     assert _score(softer).sharpness < _score(sharper).sharpness < _score(blobs()).sharpness
 
 
-@pytest.mark.parametrize("width", [1600, 3200])
-def test_sharpness_does_not_depend_on_the_size_of_the_original(width):
-    scene = checker(3200, 2400, square=100)
-    same = scene.resize((width, width * 3 // 4), Image.Resampling.LANCZOS)
-
-    full, smaller = (_score(Image.fromarray(read_pixels(encode(each, "PNG")))).sharpness for each in (scene, same))
-
-    assert smaller == pytest.approx(full, rel=0.05)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (40, 33), (200, 131)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (40, 33), (31, 64), (31, 65), (512, 384)])
 def test_laplacian_is_that_of_its_definition(size):
     luma = np.asarray(noise(*size).convert("L"))
     exact = luma.astype(float)
@@ -79,6 +68,7 @@ def test_flat_image_is_uniform_with_finite_scores(level):
     values = _score(solid(color=(level, level, level)))
 
     assert "uniform" in values.issues
+    assert (values.perceptual_hash, values.is_hashable, values.suitability.category) == (None, False, "low")
     assert (values.sharpness, values.contrast) == (0, 0)
     assert math.isfinite(values.overall_quality)
 
@@ -102,32 +92,3 @@ def test_issue_is_named(image, size, issue):
 
 def test_good_picture_has_no_issue():
     assert _score(blobs()).issues == ()
-
-
-def test_every_issue_of_the_table_can_be_found_alone():
-    for name, value, passes, threshold in ISSUES:
-        found = find_issues({value: threshold - 0.01}) + find_issues({value: threshold + 0.01})
-
-        assert name in found
-        assert passes(threshold, threshold) is False
-
-
-@pytest.mark.parametrize(("brightness", "expected"), [(0, 0), (0.15, 0.5), (0.3, 1), (0.5, 1), (0.7, 1), (1, 0)])
-def test_brightness_is_good_between_0_3_and_0_7(brightness, expected):
-    assert overall_quality({"brightness": brightness}) == pytest.approx(expected)
-
-
-def test_missing_metric_is_left_out_of_the_mean():
-    known = {"sharpness": 0.5, "brightness": 0.5, "contrast": 0.5}
-
-    assert overall_quality({**known, "uniqueness": None}) == overall_quality(known)
-    assert (
-        overall_quality({**known, "uniqueness": 1.0})
-        > overall_quality(known)
-        > overall_quality({**known, "uniqueness": 0.0})
-    )
-    assert overall_quality({}) == 0
-
-
-def test_weights_add_up_to_one():
-    assert sum(weight for _, weight, _ in WEIGHTS) == pytest.approx(1)

@@ -1,0 +1,1 @@
+"""Darkroom broken on purpose, and its books checked afterwards: `make soak`."""
