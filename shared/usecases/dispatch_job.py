@@ -122,7 +122,7 @@ def _next_entries(job: Job, dispatch: Dispatch, on: Dispatching) -> list[Entry]:
     """The next batch of the manifest, which may lie in two chunks."""
     end = min(dispatch.dispatched + dispatch.options.batch_size, dispatch.frozen)
     first, last = dispatch.dispatched // CHUNK_ENTRIES, (end - 1) // CHUNK_ENTRIES
-    chunks = [on.manifests.read_chunk(job.tenant, job.job_id, n) for n in range(first, last + 1)]
+    chunks = (on.manifests.read_chunk(job.tenant, job.job_id, n) for n in range(first, last + 1))
     entries = [entry for chunk in chunks for entry in chunk.entries]
     return entries[dispatch.dispatched - first * CHUNK_ENTRIES : end - first * CHUNK_ENTRIES]
 
