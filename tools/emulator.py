@@ -63,8 +63,13 @@ def local_environment(endpoint_url: str | None = None) -> dict[str, str]:
     return kept | aws | ({"AWS_ENDPOINT_URL": endpoint_url} if endpoint_url else {})
 
 
-def start_emulator(folder: Path, *, persistent: bool, preferred_port: int | None = None) -> Emulator:
-    """Start the emulator with everything it writes inside `folder`, and wait until it answers."""
+def start_emulator(
+    folder: Path, *, persistent: bool, preferred_port: int | None = None, enforces_iam: bool = False
+) -> Emulator:
+    """Start the emulator with everything it writes inside `folder`, and wait until it answers.
+
+    With `enforces_iam` each function may do only what its role allows, as on AWS.
+    """
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     if persistent:
         _rewind_streams(folder / "state" / "lambda.json")
@@ -72,7 +77,7 @@ def start_emulator(folder: Path, *, persistent: bool, preferred_port: int | None
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
-            env=_environment(folder, port, persistent),
+            env=_environment(folder, port, persistent) | {"AUTH": str(enforces_iam).lower()},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

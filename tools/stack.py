@@ -248,17 +248,18 @@ def throwaway_stack(
     say: Callable[[str], None] = lambda _: None,
     *,
     persistent: bool = False,
+    enforces_iam: bool = False,
 ) -> Iterator[Stack]:
     """A stack of its own in a temporary folder; nothing of it is left, whatever ends the block.
 
-    Only a `persistent` one can be restarted.
+    Only a `persistent` one can be restarted. With `enforces_iam` every call needs its permission.
     """
     with _sigterm_raises():
         folder = Path(tempfile.mkdtemp(prefix="darkroom-"))
         emulator = None
         try:
             say("Starting the AWS emulator")
-            emulator = start_emulator(folder, persistent=persistent)
+            emulator = start_emulator(folder, persistent=persistent, enforces_iam=enforces_iam)
             say("Building and deploying the stack")
             stack = _stack_in(emulator, deploy(emulator, parameters), _first_keys(emulator))
             stack.write(stack.file)
