@@ -141,7 +141,9 @@ def post_quality_job(
     if dry_run:
         forecast = start_quality_job.forecast_quality_job(who.tenant, project, options, starting)
         return Response(status_code=HTTPStatus.OK, content_type="application/json", body=forecast)
-    started = start_quality_job.start_quality_job(who.tenant, project, options, starting, is_resumed=resume)
+    started = start_quality_job.start_quality_job(
+        who.tenant, project, options, starting, is_resumed=resume, has_time=has_time(app)
+    )
     status = HTTPStatus.ACCEPTED if started.total_images is None else HTTPStatus.CREATED
     return Response(status_code=status, content_type="application/json", body=started)
 
@@ -167,7 +169,7 @@ def post_cancel(job_id: Id) -> Cancelled:
 @app.post("/v1/jobs/<job_id>/retry-failed")
 def post_retry_failed(job_id: Id) -> Retried:
     who = caller(app, Scope.WRITE)
-    return retry_tasks.retry_failed(job_id, who.tenant, retrying)
+    return retry_tasks.retry_failed(job_id, who.tenant, retrying, has_time=has_time(app))
 
 
 @app.post("/v1/jobs/<job_id>/tasks/<task_id>/retry")

@@ -10,6 +10,7 @@ from shared.domain.ids import JOB_ID, TASK_ID, TENANT_ID
 
 JOB_ROW = "JOB"
 DISPATCH_ROW = "DISPATCH"
+TASK_PREFIX = "TASK#"
 ASSET_ROW = "ASSET"
 TENANT_ROW = "TENANT"
 API_KEY_ROW = "KEY"
@@ -55,15 +56,20 @@ def job_pk(job_id: str) -> str:
     return f"JOB#{job_id}"
 
 
+def job_of_pk(pk: str) -> str:
+    """The id of the job whose rows these are."""
+    return pk.removeprefix("JOB#")
+
+
 def task_sk(task_id: str) -> str:
-    return f"TASK#{task_id}"
+    return TASK_PREFIX + task_id
 
 
 def task_of_row(pk: str, sk: str) -> tuple[str, str] | None:
     """(job id, task id) of a task's row; None when the row is no task."""
-    if not sk.startswith("TASK#"):
+    if not sk.startswith(TASK_PREFIX):
         return None
-    return pk.removeprefix("JOB#"), sk.removeprefix("TASK#")
+    return job_of_pk(pk), sk.removeprefix(TASK_PREFIX)
 
 
 def project_key(tenant: str, project: str) -> str:

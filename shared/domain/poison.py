@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.ids import JOB_ID, TASK_ID
 from shared.domain.stage import Stage
 from shared.domain.task import TaskRef
+
+POISON_ID = re.compile(rf"{JOB_ID.pattern}\.{TASK_ID.pattern}\.[a-z]+\.\d{{1,9}}")
 
 
 @dataclass(frozen=True)

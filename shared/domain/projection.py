@@ -79,6 +79,7 @@ def reopen(
         counts=dict(counts),
         seq=job.seq + 1,
         epoch=job.epoch + 1,
+        error=None,
         updated_at=now,
         started_at=now if job.is_ended else job.started_at,
         completed_at=None,

@@ -27,7 +27,7 @@ def s3() -> S3Client:
         "s3",
         config=Config(
             signature_version="s3v4",
-            s3={"us_east_1_regional_endpoint": "regional"},
+            s3={"us_east_1_regional_endpoint": "regional", "addressing_style": "virtual"},
             retries={"mode": "standard", "max_attempts": 5},
         ),
     )

@@ -205,7 +205,7 @@ class JobStore:
             "Limit": limit,
         }
         answer = attempt(lambda: dynamodb().query(**query))
-        return [unmarshal(row)["pk"].removeprefix("JOB#") for row in answer["Items"]]
+        return [keys.job_of_pk(unmarshal(row)["pk"]) for row in answer["Items"]]
 
     # ── Changing ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,6 +15,7 @@ from shared.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 
 @cache
@@ -23,6 +24,11 @@ def sqs() -> SQSClient:
 
 
 MAX_DELAY_S = 900
+DEPTH: tuple[QueueAttributeNameType, ...] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,14 @@ class Queue:
             )
         except (ClientError, BotoCoreError) as error:
             raise Transient("The queue cannot be reached.") from error
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits in it or is being worked on; SQS counts approximately."""
+        try:
+            found = sqs().get_queue_attributes(QueueUrl=self.url, AttributeNames=list(DEPTH))["Attributes"]
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("The queue cannot be reached.") from error
+        return all(int(found[name]) == 0 for name in DEPTH)
 
     def delay(self, receipt_handle: str, seconds: int) -> None:
         """Hide a received message for so many seconds; without effect on one that was deleted meanwhile."""

@@ -25,7 +25,8 @@ MAX_EVENT = 10**15
 
 
 def _is_task_key(part: object) -> bool:
-    return isinstance(part, str) and part.startswith("TASK#") and TASK_ID.fullmatch(part[5:]) is not None
+    named = keys.task_of_row("", part) if isinstance(part, str) else None
+    return named is not None and TASK_ID.fullmatch(named[1]) is not None
 
 
 CURSOR_PARTS: dict[str, Callable[[object], bool]] = {
@@ -85,21 +86,41 @@ class TaskStore:
             {f":{name}": fact for name, fact in facts.items()},
         )
 
-    def fail_stage(self, task: TaskRef, stage: Stage, error: TaskError, outcome: Outcome, now: datetime) -> Task | None:
-        """Record a verdict: the stage failed, for good in this epoch."""
-        return self._record(
-            task,
-            stage,
-            StageStatus.FAILED,
-            now,
-            ["completed_at = :now", "outcome = :outcome", "#error = :error", "failed_sk = :sk"],
-            {
-                ":outcome": outcome,
-                ":error": rows.error_map(error),
-                ":sk": keys.task_sk(task.task_id),
-            },
-            names={"#error": "error"},
-        )
+    def fail_stage(
+        self,
+        task: TaskRef,
+        stage: Stage,
+        error: TaskError,
+        outcome: Outcome,
+        now: datetime,
+        *,
+        unheard_since: datetime | None = None,
+    ) -> Task | None:
+        """Record a verdict: the stage failed, for good in this epoch.
+
+        With `unheard_since` only if nothing was recorded on the task since then.
+        """
+        changes, values, names = _failure(task, error, outcome)
+        conditions = ["changed_at = :then"] if unheard_since else []
+        values |= {":then": rows.to_text(unheard_since)} if unheard_since else {}
+        return self._record(task, stage, StageStatus.FAILED, now, changes, values, conditions, names)
+
+    def expire(self, task: TaskRef, error: TaskError, granted_until: datetime, now: datetime) -> bool:
+        """Fail an upload that never came, unless its session was granted anything since `granted_until` was read."""
+        changes, values, names = _failure(task, error, Outcome.EXPIRED)
+        change = self._stage_change(task, Stage.VALIDATION, StageStatus.FAILED, now, changes, values, (), names)
+        check = {
+            "TableName": self.table,
+            "Key": marshal(rows.job_key(task.job_id)),
+            "ConditionExpression": "granted_until = :read",
+            "ExpressionAttributeValues": marshal({":read": rows.to_text(granted_until)}),
+        }
+        items: Any = [{"ConditionCheck": check}, {"Update": change}]
+        try:
+            attempt(lambda: dynamodb().transact_write_items(TransactItems=items))
+        except TransactionRefused:
+            return False
+        return True
 
     def finish_as_existing(self, task: Task, asset_id: str, thumbnail_key: str | None, now: datetime) -> Task | None:
         """Record that the task's bytes are an asset already: nothing of it is left to do."""
@@ -121,16 +142,18 @@ class TaskStore:
     def skip(self, task: TaskRef, now: datetime) -> Task | None:
         """Record that the task's asset is gone: nothing of it is left to do."""
         return self._write(
-            task,
-            now,
-            ["outcome = :outcome", "completed_at = :now"],
-            {":outcome": Outcome.SKIPPED},
-            ["(attribute_not_exists(outcome) OR outcome = :outcome)"],
+            self._change(
+                task,
+                now,
+                ["outcome = :outcome", "completed_at = :now"],
+                {":outcome": Outcome.SKIPPED},
+                ["(attribute_not_exists(outcome) OR outcome = :outcome)"],
+            )
         )
 
     def note_redrive(self, task: Task, now: datetime) -> bool:
         """Count that the task's work is sent again; False when somebody else was faster or the task has moved."""
-        moved = self._write(
+        change = self._change(
             task.ref,
             now,
             ["redrives = :next"],
@@ -138,7 +161,7 @@ class TaskStore:
             ["(attribute_not_exists(redrives) OR redrives = :known)", "changed_at = :then"],
             writer="reconcile",
         )
-        return moved is not None
+        return self._write(change) is not None
 
     def _record(
         self,
@@ -151,7 +174,20 @@ class TaskStore:
         conditions: Sequence[str] = (),
         names: dict[str, str] | None = None,
     ) -> Task | None:
-        return self._write(
+        return self._write(self._stage_change(task, stage, state, now, changes, values, conditions, names))
+
+    def _stage_change(
+        self,
+        task: TaskRef,
+        stage: Stage,
+        state: StageStatus,
+        now: datetime,
+        changes: list[str],
+        values: Item,
+        conditions: Sequence[str],
+        names: dict[str, str] | None,
+    ) -> Any:
+        return self._change(
             task,
             now,
             ["stages.#stage = :state", *changes],
@@ -160,7 +196,7 @@ class TaskStore:
             {"#stage": stage, **(names or {})},
         )
 
-    def _write(
+    def _change(
         self,
         task: TaskRef,
         now: datetime,
@@ -169,26 +205,20 @@ class TaskStore:
         conditions: Sequence[str],
         names: dict[str, str] | None = None,
         writer: str = "worker",
-    ) -> Task | None:
-        change: Any = {
+    ) -> Any:
+        written = {":writer": writer, ":now": rows.to_text(now), ":epoch": task.epoch, **values}
+        return {
             "TableName": self.table,
             "Key": marshal(rows.task_key(task.job_id, task.task_id)),
             "UpdateExpression": "SET " + ", ".join(["#by = :writer", "changed_at = :now", *changes]),
             "ConditionExpression": " AND ".join(["epoch = :epoch", *conditions]),
             "ExpressionAttributeNames": {"#by": "by", **(names or {})},
-            "ExpressionAttributeValues": {
-                name: value(item)
-                for name, item in {
-                    ":writer": writer,
-                    ":now": rows.to_text(now),
-                    ":epoch": task.epoch,
-                    **values,
-                }.items()
-            },
-            "ReturnValues": "ALL_NEW",
+            "ExpressionAttributeValues": {name: value(item) for name, item in written.items()},
         }
+
+    def _write(self, change: Any) -> Task | None:
         try:
-            answer = attempt(lambda: dynamodb().update_item(**change))
+            answer = attempt(lambda: dynamodb().update_item(**change, ReturnValues="ALL_NEW"))
         except ConditionFailed:
             return None
         return rows.task_of(unmarshal(answer["Attributes"]))
@@ -233,13 +263,20 @@ class TaskStore:
         )
 
 
+def _failure(task: TaskRef, error: TaskError, outcome: Outcome) -> tuple[list[str], Item, dict[str, str]]:
+    """(changes, their values, names) that a verdict makes to a task's row."""
+    changes = ["completed_at = :now", "outcome = :outcome", "#error = :error", "failed_sk = :sk"]
+    values = {":outcome": outcome, ":error": rows.error_map(error), ":sk": keys.task_sk(task.task_id)}
+    return changes, values, {"#error": "error"}
+
+
 def _view(is_failed_only: bool, changed_since: int | None) -> tuple[str | None, tuple[str, ...], str, Item]:
     """(index, the key attributes that a cursor holds, key condition, its values)."""
     if changed_since is not None:
         return "task_events", ("sk", "event_seq"), "event_seq > :since", {":since": changed_since}
     if is_failed_only:
-        return "failed_tasks", ("sk", "failed_sk"), "begins_with(failed_sk, :prefix)", {":prefix": "TASK#"}
-    return None, ("sk",), "begins_with(sk, :prefix)", {":prefix": "TASK#"}
+        return "failed_tasks", ("sk", "failed_sk"), "begins_with(failed_sk, :prefix)", {":prefix": keys.TASK_PREFIX}
+    return None, ("sk",), "begins_with(sk, :prefix)", {":prefix": keys.TASK_PREFIX}
 
 
 def _write_cursor(key: Item) -> str:

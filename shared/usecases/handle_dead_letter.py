@@ -9,6 +9,7 @@ from shared.clock import Clock, utc_now
 from shared.domain.asset import Original
 from shared.domain.job import Job
 from shared.domain.keys import OriginalKey
+from shared.domain.poison import poison_id_of
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, MAX_ATTEMPTS, MAX_REDRIVES, Outcome, StageStatus, Task, TaskError
 from shared.errors import WorkerDied
@@ -53,12 +54,16 @@ def _send_again(job: Job, task: Task, upload: Original | None, on: Retrying) -> 
 def fail_silent_stage(
     task: Task, stage: Stage, tenant: str, message: Message | None, bench: Workbench, on: Retrying, clock: Clock
 ) -> None:
-    """Give up a stage of which nothing is heard any more."""
-    died = WorkerDied()
+    """Give up a stage of which nothing is heard any more; nothing if something was heard since the task was read."""
     if task.asset_id:
         on.catalog.fail_stage(task.asset_id, stage, task.attempts.get(stage, 0))
+    died = WorkerDied()
     note_poison(died, tenant, task, stage, message, bench, clock)
-    bench.tasks.fail_stage(task.ref, stage, TaskError(died.code, died.detail), Outcome.FAILED, clock())
+    verdict = TaskError(died.code, died.detail)
+    failed = bench.tasks.fail_stage(task.ref, stage, verdict, Outcome.FAILED, clock(), unheard_since=task.changed_at)
+    if failed is None:
+        bench.poison.delete(poison_id_of(task.ref, stage), tenant)
+        return
     logger.error("given up", job_id=task.job_id, task_id=task.task_id, stage=stage)
 
 

@@ -15,7 +15,6 @@ from shared.domain.keys import rendition_key
 from shared.domain.presets import BUILT_IN, THUMBNAIL, Preset, content_type, extension, recipe_hash
 from shared.domain.stage import Stage
 from shared.domain.task import Task
-from shared.errors import UnreadableImage
 from shared.messages import AssetRequest
 from shared.observability import logger
 from shared.stores.catalog import CatalogStore
@@ -48,10 +47,8 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
             partial(_make_stage, request, stage, made, on, clock),
             partial(on.catalog.fail_stage, request.asset_id, stage),
         )
-        if attempt.failed_as:
-            made = _made_lazily(
-                request, on.originals
-            )  # an iterator that raised is at its end: the next says why itself
+        if attempt.failed_as:  # an iterator that raised is at its end; a new one says itself why the next stage fails
+            made = _made_lazily(request, on.originals)
 
 
 def _made_lazily(request: AssetRequest, originals: OriginalStore) -> Iterator[Rendition]:
@@ -80,11 +77,7 @@ def _make_stage(
 
 
 def _take(made: Iterator[Rendition], stage: Stage) -> list[Rendition]:
-    wanted = len(_presets(stage))
-    taken = list(islice((rendition for rendition in made if rendition.preset.stage is stage), wanted))
-    if len(taken) < wanted:
-        raise UnreadableImage("The image could not be decoded for the stage before.")
-    return taken
+    return list(islice((rendition for rendition in made if rendition.preset.stage is stage), len(_presets(stage))))
 
 
 def _store(request: AssetRequest, rendition: Rendition, store: RenditionStore) -> StoredRendition:

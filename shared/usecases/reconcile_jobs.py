@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from shared.domain.dispatch import Dispatch
 from shared.domain.job import Job, JobKind, JobStatus, give_up
 from shared.domain.keys import OriginalKey, originals_prefix
 from shared.domain.stage import Stage
-from shared.domain.task import ENDED_STAGE, ENDED_TASK, MAX_REDRIVES, Outcome, StageStatus, Task, TaskError
+from shared.domain.task import ENDED_STAGE, ENDED_TASK, MAX_REDRIVES, StageStatus, Task, TaskError
 from shared.errors import DarkroomError
 from shared.messages import DispatchStep
 from shared.observability import logger
@@ -25,6 +26,9 @@ from shared.usecases.retry_tasks import Retrying
 from shared.usecases.send_work import send_upload, send_work
 
 JOBS_AT_ONCE = 100
+RETENTION = timedelta(days=4)
+"""No queue of work keeps a message for longer."""
+
 GRANT_SLACK = timedelta(minutes=5)
 """How long after the last grant an upload may still be on its way."""
 
@@ -44,10 +48,12 @@ class Reconciling:
 
 
 def reconcile_jobs(on: Reconciling, has_time: Callable[[], bool] = lambda: True, clock: Clock = utc_now) -> int:
-    """Look at the jobs whose counters have not moved for a while, the longest first; how many there were."""
+    """Look at the jobs whose counters have not moved for a while; how many there were."""
     since = clock() - timedelta(seconds=on.stall_s)
     looked_at = 0
-    for job_id in on.bench.jobs.standing_still(since, JOBS_AT_ONCE):
+    # In no order: a job that cannot be dealt with must not keep those behind it waiting for ever.
+    still = on.bench.jobs.standing_still(since, JOBS_AT_ONCE)
+    for job_id in random.sample(still, len(still)):
         if not has_time():
             break
         try:
@@ -71,6 +77,7 @@ def reconcile_job(job_id: str, on: Reconciling, clock: Clock = utc_now) -> None:
     if dispatch and not dispatch.is_done:
         _continue(job, dispatch, on, clock)
     arrived = _arrived(job, on)
+    backlog = _Backlog(job, on)
     cursor = None
     while True:
         page = on.bench.tasks.page(job_id, is_failed_only=False, changed_since=None, cursor=cursor)
@@ -78,14 +85,31 @@ def reconcile_job(job_id: str, on: Reconciling, clock: Clock = utc_now) -> None:
         count_progress(job_id, [task.task_id for task in open_tasks], on.bench.jobs, clock)
         for task in open_tasks:
             if not task.is_ended and (task.started_at or not is_cancelled):
-                _reconcile_task(job, task, arrived, on, clock)
+                _reconcile_task(job, task, arrived, backlog, on, clock)
         cursor = page.next_cursor
         if cursor is None:
             return
 
 
+class _Backlog:
+    """Which lanes of a job have work waiting, looked at once: what waits its turn behind others is not lost."""
+
+    def __init__(self, job: Job, on: Reconciling) -> None:
+        self._job, self._lanes = job, on.retrying.lanes
+        self._is_empty: dict[str, bool] = {}
+
+    def holds(self, task: Task) -> bool:
+        """Whether the task's work may still be waiting in a queue."""
+        left = [stage for stage, state in task.stages.items() if state not in ENDED_STAGE]
+        queues = [self._lanes.of(stage, self._job) for stage in left]
+        for queue in queues:
+            if queue.url not in self._is_empty:
+                self._is_empty[queue.url] = queue.is_empty()
+        return not all(self._is_empty[queue.url] for queue in queues)
+
+
 def _continue(job: Job, dispatch: Dispatch, on: Reconciling, clock: Clock) -> None:
-    moved_at = dispatch.moved_at or job.created_at
+    moved_at = max(dispatch.moved_at or job.created_at, job.updated_at)
     if clock() - moved_at > DISPATCH_LIFE:
         on.bench.jobs.save(give_up(job, "The job's images could not all be handed out.", clock()), job)
     elif _is_silent(moved_at, on, clock()):
@@ -99,7 +123,9 @@ def _arrived(job: Job, on: Reconciling) -> dict[str, Original]:
     return on.originals.arrived(originals_prefix(job.tenant, job.job_id))
 
 
-def _reconcile_task(job: Job, task: Task, arrived: dict[str, Original], on: Reconciling, clock: Clock) -> None:
+def _reconcile_task(
+    job: Job, task: Task, arrived: dict[str, Original], backlog: _Backlog, on: Reconciling, clock: Clock
+) -> None:
     now = clock()
     if task.stages.get(Stage.VALIDATION) is StageStatus.PENDING:
         upload = arrived.get(str(OriginalKey(job.tenant, task.job_id, task.task_id)))
@@ -108,7 +134,8 @@ def _reconcile_task(job: Job, task: Task, arrived: dict[str, Original], on: Reco
             return
     else:
         upload = None
-    if not _is_silent(task.changed_at or job.created_at, on, now):
+    heard_at = task.changed_at or job.created_at
+    if not _is_silent(heard_at, on, now) or (now - heard_at < RETENTION and backlog.holds(task)):
         return
     if task.redrives >= MAX_REDRIVES:
         left = next(stage for stage, state in task.stages.items() if state not in ENDED_STAGE)
@@ -132,7 +159,7 @@ def _expire(job: Job, task: Task, on: Reconciling, now: datetime) -> None:
     if job.granted_until is None or now < job.granted_until + GRANT_SLACK:
         return
     error = TaskError("upload_expired", "The file never arrived; ask for a new grant to send it.")
-    on.bench.tasks.fail_stage(task.ref, Stage.VALIDATION, error, Outcome.EXPIRED, now)
+    on.bench.tasks.expire(task.ref, error, job.granted_until, now)
 
 
 def _is_silent(heard_at: datetime, on: Reconciling, now: datetime) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from shared.clock import Clock, utc_now
-from shared.errors import Expired, NotFound
+from shared.domain.poison import POISON_ID
+from shared.errors import Expired, InvalidRequest, JobCancelled, NotFound
 from shared.schemas import PoisonList, PoisonView, Retried
 from shared.stores.poison import PoisonStore
 from shared.usecases.retry_asset import retry_asset
@@ -14,6 +15,8 @@ from shared.usecases.retry_tasks import Retrying, retry_task
 
 def list_poison(tenant: str, cursor: str | None, poison: PoisonStore) -> PoisonList:
     """A tenant's poison records, those of its newest jobs first."""
+    if cursor is not None and not POISON_ID.fullmatch(cursor):
+        raise InvalidRequest("The cursor is none of ours.")
     page = poison.page(tenant, cursor)
     records = [PoisonView.model_validate(asdict(record)) for record in page.records]
     return PoisonList(records=records, next_cursor=page.next_cursor)
@@ -27,7 +30,7 @@ def redrive_poison(poison_id: str, tenant: str, poison: PoisonStore, on: Retryin
     record = poison.read(poison_id, tenant)
     try:
         retried = retry_task(record.job_id, record.task_id, tenant, on, clock)
-    except (Expired, NotFound):
+    except (Expired, NotFound, JobCancelled):
         if record.asset_id is None:
             raise
         retried = retry_asset(record.asset_id, tenant, on, clock)

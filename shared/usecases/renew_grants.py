@@ -26,9 +26,10 @@ def renew_grants(
         raise NotFound("There is no such upload session.")
     if job.status is JobStatus.CANCELLED:
         raise JobCancelled
+    # First: whoever expires tasks does so only while no grant was given since it looked.
+    on.jobs.extend_grants(job_id, granted_until(now))
     tasks = _tasks(job_id, request, on)
     expired = [task for task in tasks.values() if task.outcome is Outcome.EXPIRED]
-    on.jobs.extend_grants(job_id, granted_until(now))
     for start in range(0, len(expired), AT_ONCE):
         reopen_tasks(job, expired[start : start + AT_ONCE], on, clock, frozenset({Outcome.EXPIRED}))
     if expired:

@@ -7,7 +7,7 @@ import secrets
 from shared.clock import Clock, utc_now
 from shared.domain.asset import Asset
 from shared.domain.ids import checked_asset_id, job_id_at, task_id_at
-from shared.domain.job import JobKind, open_job
+from shared.domain.job import JobKind, JobStatus, open_job
 from shared.domain.stage import Stage
 from shared.domain.task import Mark, StageStatus, Task, TaskStatus, pending
 from shared.errors import NothingToRetry
@@ -24,7 +24,7 @@ def retry_asset(asset_id: str, tenant: str, on: Retrying, clock: Clock = utc_now
     asset = on.catalog.read(checked_asset_id(asset_id), tenant)
     job_id, task_id = asset.creator.split(".")
     job, tasks = on.jobs.read_with_tasks(job_id, [task_id])
-    is_there = job is not None and not job.is_expired(clock()) and any(tasks)
+    is_there = job is not None and job.status is not JobStatus.CANCELLED and not job.is_expired(clock()) and any(tasks)
     if is_there and tasks[0].status is TaskStatus.FAILED:
         return retry_task(job_id, task_id, tenant, on, clock)
     # Nobody is at work on what is pending once the job is gone.

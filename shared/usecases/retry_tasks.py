@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.clock import Clock, utc_now
@@ -21,10 +21,9 @@ from shared.usecases.send_work import Lanes, send_work
 AT_ONCE = 90
 """Tasks of one transaction, which takes a hundred items."""
 
-MAX_REOPENED = 1800
-"""Tasks that one call reopens at most; it says when there are more."""
-
 TRIES = 10
+
+HasTime = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -37,29 +36,35 @@ class Retrying:
     lanes: Lanes
 
 
-def retry_failed(job_id: str, tenant: str, on: Retrying, clock: Clock = utc_now) -> Retried:
+def retry_failed(
+    job_id: str, tenant: str, on: Retrying, clock: Clock = utc_now, has_time: HasTime = lambda: True
+) -> Retried:
     """Reopen a job's failed tasks. Refused images and uploads that never came are left, and counted. Twice is harmless.
 
-    Raises NotFound, Expired, JobCancelled, or JobActive when the project has begun another job of the kind meanwhile.
+    Says `has_more` when its time ran out. Raises NotFound, Expired, JobCancelled, or JobActive when the project has
+    begun another job of the kind meanwhile.
     """
     job = _open_to_retry(job_id, tenant, on, clock)
     left: Counter[Outcome | None] = Counter()
-    reopened, cursor = 0, None
-    while reopened < MAX_REOPENED:
+    reopened, cursor, has_more = 0, None, False
+    while True:
         page = on.tasks.page(job_id, is_failed_only=True, changed_since=None, cursor=cursor)
         left.update(task.outcome for task in page.tasks)
         ready = [task for task in page.tasks if task.outcome in RETRIABLE]
         for start in range(0, len(ready), AT_ONCE):
+            if not has_time():
+                has_more = True
+                break
             reopened += reopen_tasks(job, ready[start : start + AT_ONCE], on, clock)
         cursor = page.next_cursor
-        if cursor is None:
+        if cursor is None or has_more:
             break
     return Retried(
         job_id=job_id,
         status=on.jobs.read(job_id, clock()).status,
         reopened=reopened,
         left=Left(refused=left[Outcome.REFUSED], expired=left[Outcome.EXPIRED]),
-        has_more=cursor is not None,
+        has_more=has_more,
         message=f"{reopened} failed images are tried again" if reopened else "Nothing here can be tried again",
     )
 

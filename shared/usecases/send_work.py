@@ -25,6 +25,16 @@ class Lanes:
     def scoring(self, job: Job) -> Queue:
         return self.backfill if job.kind is JobKind.QUALITY else self.quality
 
+    def of(self, stage: Stage, job: Job) -> Queue:
+        """The queue that holds the work of a stage."""
+        match stage:
+            case Stage.VALIDATION:
+                return self.validation
+            case Stage.THUMBNAILS | Stage.VARIANTS:
+                return self.renditions
+            case Stage.QUALITY:
+                return self.scoring(job)
+
 
 def send_work(job: Job, task: Task, asset: Asset | None, lanes: Lanes) -> None:
     """Send the messages of every stage that has not ended; twice does no harm.

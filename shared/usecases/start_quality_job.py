@@ -12,6 +12,7 @@ from shared.domain.dispatch import CHUNK_ENTRIES, Dispatch, Entry, QualityOption
 from shared.domain.ids import job_id_at
 from shared.domain.job import Job, JobKind, JobStatus, freeze, open_walk, revive
 from shared.domain.pace import rate
+from shared.domain.projection import Projection
 from shared.domain.scorer import SCORER_VERSION
 from shared.errors import JobActive, Transient
 from shared.messages import DispatchStep
@@ -21,7 +22,7 @@ from shared.stores.images import OriginalStore
 from shared.stores.jobs import JobStore, Latest
 from shared.stores.manifests import ManifestStore
 from shared.stores.queues import Queue
-from shared.usecases.retry_tasks import Retrying, retry_failed
+from shared.usecases.retry_tasks import HasTime, Retrying, retry_failed
 
 SAMPLE = 20
 USUAL_RATE = 10.0
@@ -50,6 +51,7 @@ def start_quality_job(
     clock: Clock = utc_now,
     *,
     is_resumed: bool = False,
+    has_time: HasTime = lambda: True,
 ) -> QualityJobStarted:
     """A new job over the assets to score, or with `is_resumed` the latest one again, its failed images included.
 
@@ -61,8 +63,10 @@ def start_quality_job(
         live = on.jobs.find(latest.job_id, clock()) if latest else None
         if live and not live.is_ended:
             raise JobActive(live.job_id)
-        if live and is_resumed and live.status is not JobStatus.CANCELLED and (again := _resume(live, on, clock)):
-            return again
+        if live and latest and is_resumed and live.status is not JobStatus.CANCELLED:
+            resumed = _resume(live, latest, on, clock, has_time)
+            if resumed:
+                return resumed
         started = _start(tenant, project, options, latest, on, clock)
         if started:
             return started
@@ -106,16 +110,16 @@ def _start(
     return _started(job)
 
 
-def _resume(job: Job, on: Starting, clock: Clock) -> QualityJobStarted | None:
+def _resume(job: Job, latest: Latest, on: Starting, clock: Clock, has_time: HasTime) -> QualityJobStarted | None:
     """The job at work again where it was cut off, with its failed images; None when there is nothing left of it."""
-    retried = retry_failed(job.job_id, job.tenant, on.retrying, clock)
     dispatch = on.jobs.read_dispatch(job.job_id)
     is_cut_off = dispatch is not None and not dispatch.is_done
     if dispatch and is_cut_off:
-        read = on.jobs.read(job.job_id, clock())
-        if read.is_ended and not on.jobs.save(revive(read, clock()), read):
+        again = Projection(revive(job, clock()), ())
+        if not on.jobs.apply_reopening(again, job, latest):
             return None
         on.dispatch_queue.send(DispatchStep(job_id=job.job_id, step=dispatch.step))
+    retried = retry_failed(job.job_id, job.tenant, on.retrying, clock, has_time)
     if retried.reopened == 0 and not is_cut_off:
         return None
     return _started(on.jobs.read(job.job_id, clock()), f"Job resumed, {retried.reopened} failed images tried again")

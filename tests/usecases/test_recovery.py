@@ -7,14 +7,14 @@ import pytest
 
 from shared.domain.job import JobKind, JobStatus
 from shared.domain.stage import Stage
-from shared.domain.task import Outcome, StageStatus, TaskStatus
+from shared.domain.task import Outcome, StageStatus, TaskError, TaskStatus
 from shared.errors import GrantNeeded, JobCancelled, NotFound, NothingToRetry, Transient
 from shared.messages import AssetRequest, DispatchStep, UploadEvent
 from shared.schemas import RenewGrants
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.usecases.cancel_job import cancel_job
 from shared.usecases.clean_up_sessions import clean_up_sessions
-from shared.usecases.handle_dead_letter import handle_dead_letter
+from shared.usecases.handle_dead_letter import fail_silent_stage, handle_dead_letter
 from shared.usecases.redrive_poison import list_poison, redrive_poison
 from shared.usecases.renew_grants import renew_grants
 from shared.usecases.retry_asset import retry_asset
@@ -471,3 +471,60 @@ def test_clean_up_removes_expired_jobs_with_their_tasks_and_no_others(world: Wor
     assert (removed.removed_jobs, removed.removed_tasks, removed.has_more) == (1, 2, False)
     assert world.all_tasks(old) == []
     assert len(world.all_tasks(young)) == 1
+
+
+def test_work_that_waits_behind_others_is_not_lost(world: World) -> None:
+    job_id, uploads = world.upload(photo(1), photo(2))
+    world.validate(uploads[0])
+    world.project()
+    later(world, 5 * STALL_S)
+
+    world.reconcile()
+
+    assert world.task(job_id).redrives == 0
+    assert [request.task_id for request in world.sent("RenditionsQueue")] == ["t00000"]
+
+
+def test_grant_renewed_meanwhile_keeps_an_upload_from_expiring(world: World) -> None:
+    job_id = world.open_session([photo()]).job_id
+    read = world.job(job_id)
+    later(world, 2000)
+    renew_grants(job_id, RenewGrants(task_ids=["t00000"]), TENANT, world.retrying, world.originals, world.clock)
+
+    assert read.granted_until is not None
+    expired = world.tasks.expire(
+        world.task(job_id).ref, TaskError("upload_expired", "late"), read.granted_until, world.clock()
+    )
+
+    assert not expired
+    assert world.task(job_id).outcome is None
+
+
+def test_task_that_was_heard_of_meanwhile_is_not_given_up(world: World) -> None:
+    job_id, uploads = world.upload(photo())
+    world.validate(uploads[0])
+    stale = world.task(job_id)
+    world.tasks.begin_stage(stale.ref, Stage.QUALITY, world.clock())
+
+    fail_silent_stage(stale, Stage.QUALITY, TENANT, None, world.bench, world.retrying, world.clock)
+
+    assert world.task(job_id).outcome is None
+    assert list_poison(TENANT, None, world.poison).records == []
+
+
+def test_asset_of_a_cancelled_job_can_be_retried(world: World, failed: str) -> None:
+    asset_id = str(world.task(failed).asset_id)
+    read = world.job(failed)
+    world.jobs.save(replace(read, status=JobStatus.CANCELLED, seq=read.seq + 1), read)
+
+    retried = retry_asset(asset_id, TENANT, world.retrying, world.clock)
+    world.work_off()
+
+    assert retried.job_id != failed
+    assert world.job(retried.job_id).status is JobStatus.COMPLETED
+
+
+def test_retrying_out_of_time_says_that_there_is_more(world: World, failed: str) -> None:
+    retried = retry_failed(failed, TENANT, world.retrying, world.clock, has_time=lambda: False)
+
+    assert (retried.reopened, retried.has_more) == (0, True)
