@@ -6,7 +6,6 @@ import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -42,16 +41,11 @@ class ManifestStore:
         return chunk
 
     def read_chunk(self, tenant: str, job_id: str, number: int) -> Chunk:
-        return _read(self.bucket, manifest_key(tenant, job_id, number))
-
-
-@lru_cache(maxsize=4)
-def _read(bucket: str, key: str) -> Chunk:
-    """A chunk never changes, and serves twenty batches and more."""
-    try:
-        return _unpacked(s3().get_object(Bucket=bucket, Key=key)["Body"].read())
-    except (ClientError, BotoCoreError) as error:
-        raise Transient("The manifest cannot be read now.") from error
+        try:
+            answer = s3().get_object(Bucket=self.bucket, Key=manifest_key(tenant, job_id, number))
+            return _unpacked(answer["Body"].read())
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("The manifest cannot be read now.") from error
 
 
 def _packed(chunk: Chunk) -> bytes:

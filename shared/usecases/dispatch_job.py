@@ -15,6 +15,7 @@ from shared.domain.job import Job, freeze
 from shared.domain.scorer import SCORER_VERSION
 from shared.domain.stage import Stage
 from shared.domain.task import Mark, Task, TaskStatus, pending
+from shared.errors import Transient
 from shared.messages import DispatchStep, ScoreRequest, request_of
 from shared.observability import logger
 from shared.stores.catalog import CatalogStore
@@ -124,6 +125,8 @@ def _next_entries(job: Job, dispatch: Dispatch, on: Dispatching) -> list[Entry]:
     first, last = dispatch.dispatched // CHUNK_ENTRIES, (end - 1) // CHUNK_ENTRIES
     chunks = (on.manifests.read_chunk(job.tenant, job.job_id, n) for n in range(first, last + 1))
     entries = [entry for chunk in chunks for entry in chunk.entries]
+    if len(entries) < end - first * CHUNK_ENTRIES:
+        raise Transient("The manifest holds fewer images than were counted.")
     return entries[dispatch.dispatched - first * CHUNK_ENTRIES : end - first * CHUNK_ENTRIES]
 
 
