@@ -132,8 +132,3 @@ class RenditionStore:
         return s3().generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=lifetime_s
         )
-
-
-def expiry(now: datetime, lifetime_s: int) -> datetime:
-    """When what is signed now for so long stops working."""
-    return datetime.fromtimestamp(int(now.timestamp()) + lifetime_s, now.tzinfo)
