@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from shared.domain.stage import Stage
-from shared.domain.task import StageStatus
+from shared.domain.task import StageStatus, TaskStatus, status_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,21 @@ class StoredRendition:
     height: int
     bytes: int
     quality: int
+    recipe: str = ""
+    created_at: str = ""
+    """ISO 8601, as everything in this map is text or a number."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The image of the same project, earlier by (created_at, asset_id), that looks most like an asset.
+
+    `distance` is the Hamming distance of the two perceptual hashes, in bits.
+    """
+
+    asset_id: str
+    created_at: datetime
+    distance: int
 
 
 @dataclass(frozen=True)
@@ -49,4 +65,11 @@ class Asset:
     stages: Mapping[Stage, StageStatus] = field(default_factory=dict)
     attempts: Mapping[Stage, int] = field(default_factory=dict)
     renditions: Mapping[str, StoredRendition] = field(default_factory=dict)
-    quality: Mapping[str, object] | None = None
+    quality: Mapping[str, Any] | None = None
+    nearest: Nearest | None = None
+    revision: int = field(default=0, compare=False)
+    """Raised by every write, so that of two at once one begins anew."""
+
+    @property
+    def status(self) -> TaskStatus:
+        return status_of(self.stages)

@@ -16,6 +16,7 @@ TENANT_ROW = "TENANT"
 API_KEY_ROW = "KEY"
 OPEN = "OPEN"
 TENANTS = "TENANTS"
+NEAREST_PREFIX = "NEAREST_OF#"
 
 _ORIGINAL = re.compile(rf"originals/({TENANT_ID.pattern})/({JOB_ID.pattern})/({TASK_ID.pattern})")
 
@@ -100,6 +101,37 @@ def asset_pk(asset_id: str) -> str:
     return f"ASSET#{asset_id}"
 
 
+def label_sk(label: str) -> str:
+    return f"LABEL#{label}"
+
+
+def label_key(tenant: str, project: str, label: str) -> str:
+    """Groups a project's assets that share a label: an issue, or a category of suitability."""
+    return f"{tenant}#{project}#{label}"
+
+
+def issue_label(issue: str) -> str:
+    return f"issue/{issue}"
+
+
+def category_label(category: str) -> str:
+    return f"category/{category}"
+
+
+def grave_sk(creator: str, revision: int | None) -> str:
+    """Of a deleted asset (None), or of renditions that were replaced at this revision."""
+    return f"GRAVE#{creator}" if revision is None else f"GRAVE#{creator}#{revision}"
+
+
+def nearest_sk(asset_id: str) -> str:
+    """In the partition of an image: who has it as the nearest."""
+    return NEAREST_PREFIX + asset_id
+
+
+def statistics_pk(tenant: str, project: str) -> str:
+    return f"STATISTICS#{tenant}#{project}"
+
+
 def tenant_pk(tenant: str) -> str:
     return f"TENANT#{tenant}"
 
@@ -120,5 +152,5 @@ def usage_pk(tenant: str) -> str:
     return f"USAGE#{tenant}"
 
 
-def usage_sk(shard: int) -> str:
+def shard_sk(shard: int) -> str:
     return f"SHARD#{shard:02d}"

@@ -1,23 +1,29 @@
-"""Assets, and the usage counters that change with them, in the catalog table."""
+"""Assets, and all that is counted and kept of them, in the catalog table: changed together or not at all."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from zlib import crc32
 
 from shared.domain import keys
-from shared.domain.asset import Asset, StoredRendition
+from shared.domain.asset import Asset, Nearest, StoredRendition
 from shared.domain.dispatch import Chunk, Entry
+from shared.domain.grave import burial
+from shared.domain.likeness import with_score
 from shared.domain.stage import Stage
+from shared.domain.statistics import Statistics, read_statistics, statistics_change
 from shared.domain.task import StageStatus
-from shared.errors import NotFound
+from shared.domain.usage import usage_change
+from shared.errors import NotFound, Transient
 from shared.stores import rows
 from shared.stores.dynamo import (
-    ConditionFailed,
+    TRIES,
     Item,
     TransactionRefused,
     attempt,
@@ -28,11 +34,20 @@ from shared.stores.dynamo import (
 )
 from shared.stores.dynamo import marshal_value as value
 
-USAGE_SHARDS = 16
-"""A tenant's counters are spread over so many rows: one row takes about 500 transactions a second."""
+SHARDS = 16
+"""A tenant's and a project's counters are spread over so many rows: of two transactions on one row, one must wait."""
 
 READS_PER_CALL = 100
 COUNT_PAGE = 5000
+
+REFUSED = "ConditionalCheckFailed"
+
+Step = Callable[[Asset], Asset]
+"""What becomes of an asset; called again when somebody else was faster."""
+
+
+class NeighbourGone(Exception):
+    """The image that was to be noted as the nearest has been deleted."""
 
 
 @dataclass(frozen=True)
@@ -98,99 +113,206 @@ class CatalogStore:
                 return total
 
     def create(self, asset: Asset) -> Asset:
-        """The asset that stands for this content: this one, or the one that was there first."""
-        put = {
-            "TableName": self.table,
-            "Item": marshal(rows.asset_row(asset)),
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
-        usage = self._usage(asset.tenant, asset.asset_id, asset_count=1, asset_bytes=asset.bytes)
+        """The asset that stands for this content: this one, or the one that was there first.
+
+        This one too when it was made before and deleted since: it does not come back, and whoever looks will miss it.
+        """
         try:
-            attempt(lambda: dynamodb().transact_write_items(TransactItems=[{"Put": put}, {"Update": usage}]))  # type: ignore[typeddict-item]
+            self._write(None, asset, asset.created_at)
         except TransactionRefused:
-            standing = self.find(asset.asset_id)
-            if standing is None:
-                raise
-            return standing
+            return self.find(asset.asset_id) or asset
         return asset
 
+    def change(self, asset_id: str, step: Step, now: datetime, creator: str | None = None) -> Asset | None:
+        """Make of an asset what `step` says, with everything that is counted and listed of it, in one transaction.
+
+        None when it no longer exists, or is another's of the same content (`creator`). Nothing is written when
+        nothing changes. Raises NeighbourGone when a new `nearest` does not exist (any more).
+        """
+        for _ in range(TRIES):
+            before = self.find(asset_id)
+            if before is None or creator not in (None, before.creator):
+                return None
+            after = step(before)
+            if after == before:
+                return before
+            after = replace(after, revision=before.revision + 1)
+            try:
+                self._write(before, after, now)
+            except TransactionRefused as refused:
+                if refused.reasons[0] != REFUSED:
+                    raise NeighbourGone from refused
+                continue
+            return after
+        raise Transient("The asset is contended.")
+
+    def delete(self, asset_id: str, tenant: str, now: datetime) -> Asset:
+        """Delete an asset; what it has in the buckets awaits purge. Raises NotFound, also for another tenant's."""
+        for _ in range(TRIES):
+            asset = self.read(asset_id, tenant)
+            try:
+                self._write(asset, None, now)
+            except TransactionRefused:
+                continue
+            return asset
+        raise Transient("The asset is contended.")
+
     def save_renditions(
-        self, tenant: str, asset_id: str, stage: Stage, renditions: Sequence[StoredRendition], attempts: int
-    ) -> None:
-        """Record a stage's renditions, and their bytes as used; nothing when the stage is recorded already."""
-        usage = self._usage(
-            tenant,
-            asset_id,
-            rendition_count=len(renditions),
-            rendition_bytes=sum(rendition.bytes for rendition in renditions),
-        )
-        names = {f"#r{i}": rendition.preset for i, rendition in enumerate(renditions)}
-        values = {f":r{i}": asdict(rendition) for i, rendition in enumerate(renditions)}
-        changes = [f"renditions.#r{i} = :r{i}" for i in range(len(renditions))]
-        update = self._stage_change(asset_id, stage, StageStatus.COMPLETED, attempts, changes, values, names)
-        try:
-            attempt(lambda: dynamodb().transact_write_items(TransactItems=[{"Update": update}, {"Update": usage}]))  # type: ignore[typeddict-item]
-        except TransactionRefused:
-            return
-
-    def save_score(self, asset_id: str, score: Mapping[str, object], version: int, attempts: int) -> bool:
-        """Record an asset's scores, of this scorer's version; False when the asset no longer exists."""
-        changes = ["quality = :score", "scorer_key = :scorer"]
-        values = {":score": score, ":scorer": rows.scorer_key(version, asset_id)}
-        change = self._stage_change(asset_id, Stage.QUALITY, StageStatus.COMPLETED, attempts, changes, values)
-        change["ConditionExpression"] = "attribute_exists(pk)"
-        del change["ExpressionAttributeValues"][":completed"]
-        return _is_written(change)
-
-    def fail_stage(self, asset_id: str, stage: Stage, attempts: int) -> None:
-        """Note on the asset that a stage failed for good; what was completed, be it by an older scorer, stays so."""
-        _is_written(self._stage_change(asset_id, stage, StageStatus.FAILED, attempts))
-
-    def reopen_stages(self, asset_id: str, stages: Iterable[Stage]) -> None:
-        """Note on the asset that failed stages are being worked on again."""
-        for stage in stages:
-            _is_written(self._stage_change(asset_id, stage, StageStatus.PENDING, 0))
-
-    def _stage_change(
         self,
         asset_id: str,
+        creator: str,
         stage: Stage,
-        state: StageStatus,
+        renditions: Sequence[StoredRendition],
         attempts: int,
-        changes: Sequence[str] = (),
-        values: Item | None = None,
-        names: dict[str, str] | None = None,
-    ) -> dict[str, Any]:
-        return {
+        now: datetime,
+    ) -> bool:
+        """Record a stage's renditions, and their bytes as used; False when the asset no longer exists.
+
+        What is recorded under the same key already stays as it is; what another key replaces goes to the grave.
+        """
+
+        def step(asset: Asset) -> Asset:
+            standing = {rendition.key for rendition in asset.renditions.values()}
+            new = {rendition.preset: rendition for rendition in renditions if rendition.key not in standing}
+            if not new and asset.stages[stage] is StageStatus.COMPLETED:
+                return asset
+            return _at(replace(asset, renditions={**asset.renditions, **new}), stage, StageStatus.COMPLETED, attempts)
+
+        return self.change(asset_id, step, now, creator) is not None
+
+    def save_score(
+        self, asset_id: str, creator: str, quality: Mapping[str, Any], attempts: int, now: datetime
+    ) -> Asset | None:
+        """Record an asset's scores; None when the asset no longer exists."""
+
+        def step(asset: Asset) -> Asset:
+            return _at(with_score(asset, quality), Stage.QUALITY, StageStatus.COMPLETED, attempts)
+
+        return self.change(asset_id, step, now, creator)
+
+    def fail_stage(self, asset_id: str, stage: Stage, attempts: int, now: datetime) -> None:
+        """Note on the asset that a stage failed for good; what was completed, be it by an older scorer, stays so."""
+        self._note(asset_id, (stage,), StageStatus.FAILED, attempts, now)
+
+    def reopen_stages(self, asset_id: str, stages: Iterable[Stage], now: datetime) -> None:
+        """Note on the asset that failed stages are being worked on again."""
+        self._note(asset_id, tuple(stages), StageStatus.PENDING, 0, now)
+
+    def _note(self, asset_id: str, stages: tuple[Stage, ...], state: StageStatus, attempts: int, now: datetime) -> None:
+        def step(asset: Asset) -> Asset:
+            for stage in stages:
+                if asset.stages[stage] is not StageStatus.COMPLETED:
+                    asset = _at(asset, stage, state, attempts)
+            return asset
+
+        self.change(asset_id, step, now)
+
+    def statistics(self, tenant: str, project: str) -> Statistics:
+        """A project's counts and histograms: read from its few counter rows, however many images it has."""
+        query: dict[str, Any] = {
             "TableName": self.table,
-            "Key": marshal(rows.asset_key(asset_id)),
-            "UpdateExpression": "SET " + ", ".join(["stages.#stage = :state", "attempts.#stage = :attempts", *changes]),
-            "ConditionExpression": "attribute_exists(pk) AND stages.#stage <> :completed",
-            "ExpressionAttributeNames": {"#stage": stage, **(names or {})},
-            "ExpressionAttributeValues": {
-                name: value(item)
-                for name, item in {
-                    ":state": state,
-                    ":completed": StageStatus.COMPLETED,
-                    ":attempts": attempts,
-                    **(values or {}),
-                }.items()
-            },
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": marshal({":pk": keys.statistics_pk(tenant, project)}),
+            "ConsistentRead": True,
+        }
+        counters: Counter[str] = Counter()
+        for row in attempt(lambda: dynamodb().query(**query))["Items"]:
+            counters.update({name: n for name, n in unmarshal(row).items() if name not in {"pk", "sk"}})
+        return read_statistics(counters)
+
+    def nearest_of(self, asset_id: str) -> Iterator[str]:
+        """The ids of the assets that have, or had until a moment ago, this one as their nearest."""
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": marshal(
+                {":pk": keys.asset_pk(asset_id), ":prefix": keys.NEAREST_PREFIX},
+            ),
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = attempt(partial(dynamodb().query, **query))
+            yield from (unmarshal(row)["sk"].removeprefix(keys.NEAREST_PREFIX) for row in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _write(self, before: Asset | None, after: Asset | None, now: datetime) -> None:
+        """One transaction, the asset's own row first. Raises TransactionRefused."""
+        asset = after or before
+        if asset is None:
+            raise ValueError("nothing becomes nothing")
+        grave = burial(before, after, now)
+        items = [
+            self._row(asset, before, after),
+            *self._counted(keys.usage_pk(asset.tenant), asset.asset_id, usage_change(before, after, grave)),
+            *self._counted(
+                keys.statistics_pk(asset.tenant, asset.project), asset.asset_id, statistics_change(before, after)
+            ),
+            *self._labels(before, after),
+            *self._nearest(asset.asset_id, before.nearest if before else None, after.nearest if after else None),
+            *([self._put(rows.grave_row(grave))] if grave else []),
+        ]
+        if before is None:
+            items.append(self._check(asset.asset_id, keys.grave_sk(asset.creator, None), "attribute_not_exists(pk)"))
+        attempt(lambda: dynamodb().transact_write_items(TransactItems=items))  # type: ignore[arg-type]
+
+    def _row(self, asset: Asset, before: Asset | None, after: Asset | None) -> Item:
+        if before is None:
+            return self._put(rows.asset_row(asset), "attribute_not_exists(pk)")
+        condition = {
+            "ConditionExpression": "revision = :revision",
+            "ExpressionAttributeValues": marshal({":revision": before.revision}),
+        }
+        if after is None:
+            key = marshal(rows.asset_key(before.asset_id))
+            return {"Delete": {"TableName": self.table, "Key": key, **condition}}
+        return {"Put": {"TableName": self.table, "Item": marshal(rows.asset_row(after)), **condition}}
+
+    def _labels(self, before: Asset | None, after: Asset | None) -> Iterator[Item]:
+        old, new = rows.label_rows(before), rows.label_rows(after)
+        yield from (self._put(row) for sk, row in new.items() if old.get(sk) != row)
+        yield from (self._delete(row) for sk, row in old.items() if sk not in new)
+
+    def _nearest(self, asset_id: str, before: Nearest | None, after: Nearest | None) -> Iterator[Item]:
+        """The row in the neighbour's partition that says who must look anew once it is gone."""
+        if before == after:
+            return
+        if before is not None and (after is None or before.asset_id != after.asset_id):
+            yield self._delete(rows.nearest_key(before.asset_id, asset_id))
+        if after is not None:
+            yield self._put(rows.nearest_key(after.asset_id, asset_id))
+            yield self._check(
+                after.asset_id, keys.ASSET_ROW, "created_at = :at", {":at": rows.to_text(after.created_at)}
+            )
+
+    def _counted(self, pk: str, asset_id: str, changes: Mapping[str, int]) -> Iterator[Item]:
+        if not changes:
+            return
+        shard = crc32(asset_id.encode()) % SHARDS
+        numbered = list(enumerate(changes.items()))
+        yield {
+            "Update": {
+                "TableName": self.table,
+                "Key": marshal({"pk": pk, "sk": keys.shard_sk(shard)}),
+                "UpdateExpression": "ADD " + ", ".join(f"#{n} :{n}" for n, _ in numbered),
+                "ExpressionAttributeNames": {f"#{n}": name for n, (name, _) in numbered},
+                "ExpressionAttributeValues": {f":{n}": value(by) for n, (_, by) in numbered},
+            }
         }
 
-    def _usage(self, tenant: str, asset_id: str, **changes: int) -> dict[str, Any]:
-        shard = crc32(asset_id.encode()) % USAGE_SHARDS
-        return {
-            "TableName": self.table,
-            "Key": marshal({"pk": keys.usage_pk(tenant), "sk": keys.usage_sk(shard)}),
-            "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in changes),
-            "ExpressionAttributeValues": {f":{name}": value(change) for name, change in changes.items()},
-        }
+    def _put(self, row: Item, condition: str | None = None) -> Item:
+        conditions = {"ConditionExpression": condition} if condition else {}
+        return {"Put": {"TableName": self.table, "Item": marshal(row), **conditions}}
+
+    def _delete(self, row: Item) -> Item:
+        return {"Delete": {"TableName": self.table, "Key": marshal({"pk": row["pk"], "sk": row["sk"]})}}
+
+    def _check(self, asset_id: str, sk: str, condition: str, values: Item | None = None) -> Item:
+        key = marshal({"pk": keys.asset_pk(asset_id), "sk": sk})
+        bound = {"ExpressionAttributeValues": marshal(values)} if values else {}
+        return {"ConditionCheck": {"TableName": self.table, "Key": key, "ConditionExpression": condition, **bound}}
 
 
-def _is_written(change: dict[str, Any]) -> bool:
-    try:
-        attempt(lambda: dynamodb().update_item(**change))
-    except ConditionFailed:
-        return False
-    return True
+def _at(asset: Asset, stage: Stage, state: StageStatus, attempts: int) -> Asset:
+    return replace(asset, stages={**asset.stages, stage: state}, attempts={**asset.attempts, stage: attempts})

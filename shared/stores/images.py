@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -127,6 +128,19 @@ class RenditionStore:
             )
         except (ClientError, BotoCoreError) as error:
             raise Transient("The rendition cannot be stored now.") from error
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete up to a thousand; what is gone already is no error. Raises Transient when any of them is left."""
+        if not keys:
+            return
+        try:
+            answer = s3().delete_objects(
+                Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("Renditions cannot be deleted now.") from error
+        if answer.get("Errors"):
+            raise Transient("Some renditions cannot be deleted now.")
 
     def sign_url(self, key: str, lifetime_s: int) -> str:
         return s3().generate_presigned_url(

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from shared.domain import keys
 from shared.domain.access import ApiKey, Scope
-from shared.domain.asset import Asset, Original, StoredRendition
+from shared.domain.asset import Asset, Nearest, Original, StoredRendition
 from shared.domain.dispatch import Dispatch, QualityOptions
+from shared.domain.grave import Grave
 from shared.domain.job import Job, JobKind, JobStatus
 from shared.domain.pace import Pace
 from shared.domain.poison import PoisonRecord
@@ -74,6 +75,10 @@ def poison_key(tenant: str, poison_id: str) -> Item:
 
 def asset_key(asset_id: str) -> Item:
     return {"pk": keys.asset_pk(asset_id), "sk": keys.ASSET_ROW}
+
+
+def nearest_key(nearest_id: str, asset_id: str) -> Item:
+    return {"pk": keys.asset_pk(nearest_id), "sk": keys.nearest_sk(asset_id)}
 
 
 def job_progress(job: Job) -> Item:
@@ -201,14 +206,79 @@ def scorer_key(version: int, asset_id: str) -> str:
 
 
 def asset_row(asset: Asset) -> Item:
+    """With copies of what its indexes sort by; an asset without a value is not in that index."""
+    quality = asset.quality or {}
     return {
         **asset_key(asset.asset_id),
         "project_key": keys.project_key(asset.tenant, asset.project),
-        "scorer_key": scorer_key(0, asset.asset_id),
-        **{name: value for name, value in asdict(asset).items() if name not in {"created_at", "quality"}},
+        "scorer_key": scorer_key(quality.get("scorer_version", 0), asset.asset_id),
+        **{name: value for name, value in asdict(asset).items() if name not in {"created_at", "nearest"}},
         "created_at": to_text(asset.created_at),
-        "attempts": {},
+        "nearest": nearest_map(asset.nearest) if asset.nearest else None,
+        "scored_at": quality.get("computed_at"),
+        **{name: quality.get(name) for name in ("overall_quality", "sharpness", "uniqueness")},
+        "label_key": _label_key(asset, category) if (category := category_of(asset)) else None,
     }
+
+
+def label_rows(asset: Asset | None) -> dict[str, Item]:
+    """Sort key → row, for each issue of an asset: what lists a project's assets by issue."""
+    if asset is None or asset.quality is None:
+        return {}
+    labels = [keys.issue_label(issue) for issue in asset.quality["issues"]]
+    return {
+        keys.label_sk(label): {
+            "pk": keys.asset_pk(asset.asset_id),
+            "sk": keys.label_sk(label),
+            "label_key": _label_key(asset, label),
+            "created_at": to_text(asset.created_at),
+            "overall_quality": asset.quality["overall_quality"],
+        }
+        for label in labels
+    }
+
+
+def category_of(asset: Asset) -> str | None:
+    """The label of its suitability."""
+    return keys.category_label(asset.quality["suitability"]["category"]) if asset.quality else None
+
+
+def _label_key(asset: Asset, label: str) -> str:
+    return keys.label_key(asset.tenant, asset.project, label)
+
+
+def nearest_map(nearest: Nearest) -> Item:
+    return {**asdict(nearest), "created_at": to_text(nearest.created_at)}
+
+
+def nearest_of(found: Item) -> Nearest:
+    return Nearest(found["asset_id"], _time(found["created_at"]), found["distance"])
+
+
+def grave_row(grave: Grave) -> Item:
+    return {
+        "pk": keys.asset_pk(grave.asset_id),
+        "sk": keys.grave_sk(grave.creator, None if grave.original else grave.revision),
+        **asdict(grave),
+        "created_at": to_text(grave.created_at),
+        "buried_at": to_text(grave.buried_at),
+        "grave_of": grave.tenant,
+    }
+
+
+def grave_of(row: Item) -> Grave:
+    return Grave(
+        asset_id=row["asset_id"],
+        creator=row["creator"],
+        tenant=row["tenant"],
+        project=row["project"],
+        created_at=_time(row["created_at"]),
+        buried_at=_time(row["buried_at"]),
+        revision=row["revision"],
+        original=Original(**row["original"]) if "original" in row else None,
+        original_bytes=row["original_bytes"],
+        renditions=tuple(StoredRendition(**rendition) for rendition in row["renditions"]),
+    )
 
 
 def asset_of(row: Item) -> Asset:
@@ -231,6 +301,8 @@ def asset_of(row: Item) -> Asset:
         attempts={Stage(stage): n for stage, n in row["attempts"].items()},
         renditions={preset: StoredRendition(**rendition) for preset, rendition in row["renditions"].items()},
         quality=row.get("quality"),
+        nearest=nearest_of(row["nearest"]) if "nearest" in row else None,
+        revision=row["revision"],
     )
 
 

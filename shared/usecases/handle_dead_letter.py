@@ -56,7 +56,7 @@ def fail_silent_stage(
 ) -> None:
     """Give up a stage of which nothing is heard any more; nothing if something was heard since the task was read."""
     if task.asset_id:
-        on.catalog.fail_stage(task.asset_id, stage, task.attempts.get(stage, 0))
+        on.catalog.fail_stage(task.asset_id, stage, task.attempts.get(stage, 0), clock())
     died = WorkerDied()
     note_poison(died, tenant, task, stage, message, bench, clock)
     verdict = TaskError(died.code, died.detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
@@ -19,6 +20,7 @@ from shared.messages import AssetRequest
 from shared.observability import logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
+from shared.stores.rows import to_text
 from shared.usecases.attempt_stage import Workbench, attempt_stage
 
 STAGES = (Stage.THUMBNAILS, Stage.VARIANTS)
@@ -45,7 +47,7 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
             on.bench,
             clock,
             partial(_make_stage, request, stage, made, on, clock),
-            partial(on.catalog.fail_stage, request.asset_id, stage),
+            partial(_note_failure, request.asset_id, stage, on.catalog, clock),
         )
         if attempt.failed_as:  # an iterator that raised is at its end; a new one says itself why the next stage fails
             made = _made_lazily(request, on.originals)
@@ -69,26 +71,28 @@ def _make_stage(
     task: Task,
     attempts: int,
 ) -> None:
-    stored = [_store(request, rendition, on.renditions) for rendition in _take(made, stage)]
-    on.catalog.save_renditions(request.tenant, request.asset_id, stage, stored, attempts)
+    stored = [_store(request, rendition, on.renditions, clock()) for rendition in _take(made, stage)]
+    if not on.catalog.save_renditions(request.asset_id, request.creator, stage, stored, attempts, clock()):
+        on.renditions.delete([rendition.key for rendition in stored])  # deleted meanwhile; nobody else knows of these
+        on.bench.tasks.skip(task.ref, clock())
+        return
     thumbnail = next((rendition.key for rendition in stored if rendition.preset == THUMBNAIL), None)
     on.bench.tasks.finish_stage(task.ref, stage, clock(), **({"thumbnail_key": thumbnail} if thumbnail else {}))
     logger.info("stage completed", job_id=task.job_id, task_id=task.task_id, asset_id=request.asset_id, stage=stage)
+
+
+def _note_failure(asset_id: str, stage: Stage, catalog: CatalogStore, clock: Clock, attempts: int) -> None:
+    catalog.fail_stage(asset_id, stage, attempts, clock())
 
 
 def _take(made: Iterator[Rendition], stage: Stage) -> list[Rendition]:
     return list(islice((rendition for rendition in made if rendition.preset.stage is stage), len(_presets(stage))))
 
 
-def _store(request: AssetRequest, rendition: Rendition, store: RenditionStore) -> StoredRendition:
-    preset = rendition.preset
+def _store(request: AssetRequest, rendition: Rendition, store: RenditionStore, now: datetime) -> StoredRendition:
+    preset, recipe = rendition.preset, recipe_hash(rendition.preset)
     key = rendition_key(
-        request.tenant,
-        request.asset_id,
-        request.creator,
-        preset.name,
-        recipe_hash(preset),
-        extension(rendition.format),
+        request.tenant, request.asset_id, request.creator, preset.name, recipe, extension(rendition.format)
     )
     store.put(key, rendition.data, content_type(rendition.format))
     return StoredRendition(
@@ -99,4 +103,6 @@ def _store(request: AssetRequest, rendition: Rendition, store: RenditionStore) -
         height=rendition.height,
         bytes=len(rendition.data),
         quality=preset.quality,
+        recipe=recipe,
+        created_at=to_text(now) or "",
     )

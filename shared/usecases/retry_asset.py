@@ -49,7 +49,7 @@ def _in_a_new_job(asset: Asset, failed: tuple[Stage, ...], on: Retrying, clock: 
     )
     job = open_job(job_id, JobKind.RETRY, asset.tenant, asset.project, [task], now)
     on.jobs.create(job, [task])
-    on.catalog.reopen_stages(asset.asset_id, stages)
+    on.catalog.reopen_stages(asset.asset_id, stages, now)
     send_work(job, task, asset, on.lanes)
     return Retried(
         job_id=job_id,

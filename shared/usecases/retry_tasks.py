@@ -107,7 +107,7 @@ def reopen_tasks(
         latest = _latest(read, on, clock) if read.is_ended else None
         if on.jobs.apply_reopening(projection, read, latest):
             reopened = [task.task_id for task, _ in projection.counted]
-            _send(projection.job, reopened, on)
+            _send(projection.job, reopened, on, clock)
             return len(reopened)
     raise Transient("The job is moving too fast to be reopened now.")
 
@@ -130,12 +130,12 @@ def _latest(job: Job, on: Retrying, clock: Clock) -> Latest | None:
     return latest
 
 
-def _send(job: Job, task_ids: Sequence[str], on: Retrying) -> None:
+def _send(job: Job, task_ids: Sequence[str], on: Retrying, clock: Clock) -> None:
     _, tasks = on.jobs.read_with_tasks(job.job_id, task_ids)
     assets = on.catalog.find_all(task.asset_id for task in tasks if task.asset_id)
     for task in tasks:
         asset = assets.get(task.asset_id or "")
         if asset:
             unfinished = [stage for stage, state in task.stages.items() if state not in ENDED_STAGE]
-            on.catalog.reopen_stages(asset.asset_id, unfinished)
+            on.catalog.reopen_stages(asset.asset_id, unfinished, clock())
         send_work(job, task, asset, on.lanes)

@@ -9,7 +9,6 @@ from functools import partial
 from shared.clock import Clock, utc_now
 from shared.domain.imaging.pixels import read_pixels
 from shared.domain.imaging.quality import score
-from shared.domain.scorer import SCORER_VERSION
 from shared.domain.stage import Stage
 from shared.domain.task import BACKOFF_S, Task
 from shared.errors import OriginalGone, Transient
@@ -61,7 +60,7 @@ def _attempt(asset: AssetRequest, on: ScoreWork, clock: Clock) -> None:
         on.bench,
         clock,
         partial(_score, asset, on, clock),
-        partial(on.catalog.fail_stage, asset.asset_id, Stage.QUALITY),
+        lambda attempts: on.catalog.fail_stage(asset.asset_id, Stage.QUALITY, attempts, clock()),
     )
 
 
@@ -75,7 +74,7 @@ def _score(asset: AssetRequest, on: ScoreWork, clock: Clock, task: Task, attempt
         return
     scored = score(pixels, width=asset.width, height=asset.height)
     values = {**asdict(scored), "computed_at": to_text(clock())}
-    if not on.catalog.save_score(asset.asset_id, values, SCORER_VERSION, attempts):
+    if on.catalog.save_score(asset.asset_id, asset.creator, values, attempts, clock()) is None:
         on.bench.tasks.skip(task.ref, clock())
         return
     on.bench.tasks.finish_stage(task.ref, Stage.QUALITY, clock())

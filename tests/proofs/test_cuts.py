@@ -257,7 +257,7 @@ def rendered(world: World) -> None:
     """As if what is in the queue had been worked off; making renditions takes long and is proved by itself."""
     for message in world.sent("RenditionsQueue"):
         for stage in (Stage.THUMBNAILS, Stage.VARIANTS):
-            world.catalog.save_renditions(TENANT, message.asset_id, stage, [], 1)
+            world.catalog.save_renditions(message.asset_id, message.creator, stage, [], 1, world.clock())
             world.tasks.finish_stage(message.task, stage, world.clock())
 
 

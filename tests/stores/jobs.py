@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from shared.domain.asset import Asset, Original, StoredRendition
 from shared.domain.ids import asset_id_of, job_id_at, task_id_at
@@ -88,10 +89,10 @@ def new_asset(content: str = "0" * 64, **changes: object) -> Asset:
 
 def new_renditions(**bytes_by_preset: int) -> list[StoredRendition]:
     return [
-        StoredRendition(preset, f"renditions/{preset}.jpg", "jpeg", 40, 30, size, 85)
+        StoredRendition(preset, f"renditions/{preset}.jpg", "jpeg", 40, 30, size, 85, "recipe", "")
         for preset, size in bytes_by_preset.items()
     ]
 
 
-def nonzero(counts: Mapping[TaskStatus, int]) -> dict[TaskStatus, int]:
-    return {status: n for status, n in counts.items() if n}
+def nonzero(counts: Mapping[Any, int]) -> dict[Any, int]:
+    return {name: n for name, n in counts.items() if n}
