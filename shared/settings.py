@@ -26,6 +26,11 @@ class AuthorizerSettings(Settings):
     catalog_table: str
 
 
+class AdminSettings(Settings):
+    jobs_table: str
+    catalog_table: str
+
+
 class ProgressSettings(Settings):
     jobs_table: str
 

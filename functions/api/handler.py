@@ -13,7 +13,6 @@ from shared.rest import caller, has_time, resolver
 from shared.schemas import (
     AssetView,
     Cancelled,
-    CleanedUp,
     CreateUpload,
     Forecast,
     GrantsRenewed,
@@ -38,7 +37,6 @@ from shared.stores.tasks import MAX_EVENT
 from shared.stores.tenants import TenantStore
 from shared.usecases import (
     cancel_job,
-    clean_up_sessions,
     create_upload,
     list_jobs,
     read_asset,
@@ -194,12 +192,6 @@ def get_poison(cursor: Cursor = None) -> PoisonList:
 def post_redrive(poison_id: Id) -> Retried:
     who = caller(app, Scope.WRITE)
     return redrive_poison.redrive_poison(poison_id, who.tenant, poison, retrying)
-
-
-@app.post("/v1/admin/cleanup-sessions")
-def post_cleanup_sessions() -> CleanedUp:
-    caller(app, Scope.ADMIN)
-    return clean_up_sessions.clean_up_sessions(jobs, tenants, has_time(app))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -37,7 +37,7 @@ class Answer:
 
 
 class Api:
-    """Calls the api function as API Gateway does."""
+    """Calls a function with routes as API Gateway does."""
 
     def __init__(self, module: ModuleType) -> None:
         self._handler = module.handler
@@ -84,3 +84,8 @@ def load(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Load:
 @pytest.fixture
 def api(load: Load) -> Api:
     return Api(load("api"))
+
+
+@pytest.fixture
+def admin_api(load: Load) -> Api:
+    return Api(load("admin"))

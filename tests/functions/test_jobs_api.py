@@ -1,7 +1,7 @@
 """The routes of jobs over a project, of cancelling and of trying again."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -23,7 +23,6 @@ START_JOB, PROGRESS, CANCEL = (
 STRANGER = {"tenant": "tenant_zzzzzzzzzzzzzzzzzzzzzzzzzz", "scopes": "read write"}
 READER = {"tenant": TENANT, "scopes": "read"}
 WRITER = {"tenant": TENANT, "scopes": "write"}
-ADMIN = {"tenant": TENANT, "scopes": "admin"}
 NO_SUCH_JOB = "job_00000000000000000000000000"
 SMALL = (40, 40)
 
@@ -402,30 +401,6 @@ def test_poison_of_a_tenant_without_any_is_empty(api: Api, now: World) -> None:
 
 def test_another_tenants_poison_is_not_listed(api: Api, now: World, given_up: str) -> None:
     assert api("GET", "/v1/poison", authorizer=STRANGER).body["records"] == []
-
-
-# ── Cleaning up ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_expired_sessions_are_removed_with_their_tasks_and_live_ones_stay(api: Api, now: World) -> None:
-    now.tenants.create(TENANT, "shop", now.now)
-    today = now.now
-    now.now -= timedelta(days=400)
-    now.upload(photo(1, *SMALL), photo(2, *SMALL))
-    now.now = today
-    live, _ = now.upload(photo(3, *SMALL))
-
-    answer = api("POST", "/v1/admin/cleanup-sessions", authorizer=ADMIN)
-
-    assert (answer.status, answer.body) == (200, {"removed_jobs": 1, "removed_tasks": 2, "has_more": False})
-    assert now.job(live).total == 1
-
-
-@pytest.mark.parametrize("scopes", ["read", "write", "read write"])
-def test_only_an_admin_cleans_up(api: Api, now: World, scopes: str) -> None:
-    answer = api("POST", "/v1/admin/cleanup-sessions", authorizer={"tenant": TENANT, "scopes": scopes})
-
-    assert (answer.status, answer.body["code"]) == (403, "missing_scope")
 
 
 # ── Who may ───────────────────────────────────────────────────────────────────────────────────────────────────
