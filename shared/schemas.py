@@ -218,6 +218,24 @@ class PoisonList(BaseModel):
     next_cursor: str | None
 
 
+class Metrics(BaseModel):
+    """What a tenant has in storage. The total is of assets and renditions, without what awaits purge."""
+
+    tenant_id: str
+    tenant_name: str
+    asset_count: int
+    rendition_count: int
+    asset_bytes: int
+    rendition_bytes: int
+    total_bytes: int
+    awaiting_purge_bytes: int
+
+
+class MetricsList(BaseModel):
+    tenants: list[Metrics]
+    next_cursor: str | None
+
+
 class CleanedUp(BaseModel):
     removed_jobs: int
     removed_tasks: int

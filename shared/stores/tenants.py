@@ -10,8 +10,29 @@ from typing import Any
 
 from shared.domain import keys
 from shared.domain.access import ApiKey
+from shared.domain.ids import TENANT_ID
+from shared.errors import InvalidId
 from shared.stores import rows
-from shared.stores.dynamo import ConditionFailed, Item, TransactionRefused, attempt, dynamodb, marshal, unmarshal
+from shared.stores.dynamo import (
+    ConditionFailed,
+    Item,
+    TransactionRefused,
+    attempt,
+    batch_get,
+    dynamodb,
+    marshal,
+    unmarshal,
+)
+
+TENANT_PAGE = 25
+
+
+@dataclass(frozen=True)
+class TenantPage:
+    """`names` is tenant id → name, oldest tenant first."""
+
+    names: dict[str, str]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,35 @@ class TenantStore:
             )
         except ConditionFailed:
             return
+
+    def find_by_name(self, name: str) -> str | None:
+        """The id of the tenant of this name."""
+        row = {"pk": keys.tenant_name_pk(name), "sk": keys.TENANT_ROW}
+        found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=marshal(row), ConsistentRead=True))
+        return str(unmarshal(found["Item"])["tenant"]) if "Item" in found else None
+
+    def page(self, cursor: str | None) -> TenantPage:
+        """Up to TENANT_PAGE tenants, from the one after the cursor. Raises InvalidId for a cursor that is none."""
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": marshal({":pk": keys.TENANTS}),
+            "Limit": TENANT_PAGE,
+        }
+        if cursor:
+            if not TENANT_ID.fullmatch(cursor):
+                raise InvalidId("The cursor is not one of ours.")
+            query["ExclusiveStartKey"] = marshal({"pk": keys.TENANTS, "sk": cursor})
+        answer = attempt(lambda: dynamodb().query(**query))
+        tenants = [unmarshal(row)["sk"] for row in answer["Items"]]
+        wanted = [{"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW} for tenant in tenants]
+        found = batch_get({self.table: wanted})[self.table] if wanted else []
+        names = {row["pk"]: str(row["name"]) for row in found}
+        last = answer.get("LastEvaluatedKey")
+        return TenantPage(
+            {tenant: names[keys.tenant_pk(tenant)] for tenant in tenants},
+            unmarshal(last)["sk"] if last else None,
+        )
 
     def all_tenants(self) -> Iterator[str]:
         """The id of every tenant."""
