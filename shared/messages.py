@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,8 +26,10 @@ class AssetRequest(Message):
     task_id: str
     epoch: int
     tenant: str
+    project: str
     asset_id: str
     creator: str
+    created_at: datetime
     original: Original
     width: int
     height: int
@@ -43,8 +46,10 @@ def request_of(task: TaskRef, asset: Asset) -> AssetRequest:
         task_id=task.task_id,
         epoch=task.epoch,
         tenant=asset.tenant,
+        project=asset.project,
         asset_id=asset.asset_id,
         creator=asset.creator,
+        created_at=asset.created_at,
         original=asset.original,
         width=asset.width,
         height=asset.height,

@@ -89,8 +89,14 @@ class RenditionsSettings(WorkerSettings):
 
 
 class QualitySettings(WorkerSettings):
+    renditions_bucket: str
     quality_queue_url: str
     backfill_queue_url: str
+
+
+class ForgetSettings(Settings):
+    catalog_table: str
+    renditions_bucket: str
 
 
 class DispatchSettings(Settings):

@@ -19,6 +19,7 @@ from shared.schemas import CreateUpload, QualityJobStarted, UploadCreated
 from shared.stores import rows
 from shared.stores.catalog import CatalogStore
 from shared.stores.dynamo import dynamodb, unmarshal
+from shared.stores.hashes import HashStore
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.manifests import ManifestStore
 from shared.stores.queues import Queue
@@ -65,6 +66,7 @@ class World:
         self.limits = Limits()
         self.originals = OriginalStore(cloud.originals_bucket, self.limits.max_bytes)
         self.renditions = RenditionStore(cloud.renditions_bucket)
+        self.hashes = HashStore(cloud.catalog_table, cloud.renditions_bucket)
         self.manifests = ManifestStore(cloud.originals_bucket)
         urls = cloud.queue_urls
         self.queues = {name: PromptQueue(url) for name, url in urls.items()}
@@ -80,7 +82,7 @@ class World:
             self.bench, self.catalog, self.originals, self.lanes.renditions, self.lanes.quality, self.limits
         )
         self.rendition_work = RenditionWork(self.bench, self.catalog, self.originals, self.renditions)
-        self.score_work = ScoreWork(self.bench, self.catalog, self.originals, self.lanes.quality)
+        self.score_work = ScoreWork(self.bench, self.catalog, self.originals, self.hashes, self.lanes.quality)
         self.starting = Starting(
             self.jobs, self.catalog, self.originals, self.manifests, self.queues["DispatchQueue"], self.retrying
         )
@@ -250,6 +252,12 @@ class World:
         """Every version of every object, as `key@version`."""
         listed = client("s3").list_object_versions(Bucket=bucket)
         return {f"{found['Key']}@{found['VersionId']}" for found in listed.get("Versions", [])}
+
+    def graves(self) -> list[dict[str, Any]]:
+        """What the catalog's stream says of each grave."""
+        pages = dynamodb().get_paginator("scan").paginate(TableName=self.cloud.catalog_table, ConsistentRead=True)
+        found = [row for page in pages for row in page["Items"] if "buried" in row]
+        return [{"eventName": "INSERT", "dynamodb": {"NewImage": row}} for row in found]
 
     def usage(self, tenant: str = TENANT) -> dict[str, int]:
         """The tenant's counters, summed over their shards."""

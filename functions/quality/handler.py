@@ -8,6 +8,7 @@ from shared.observability import counted
 from shared.settings import QualitySettings
 from shared.sqs import consume, has_time, source_name
 from shared.stores.catalog import CatalogStore
+from shared.stores.hashes import HashStore
 from shared.stores.images import OriginalStore
 from shared.stores.queues import Queue
 from shared.usecases.score_assets import ScoreWork, score_assets
@@ -18,6 +19,7 @@ uploads = ScoreWork(
     bench=workbench(settings.jobs_table),
     catalog=CatalogStore(settings.catalog_table),
     originals=OriginalStore(settings.originals_bucket, settings.max_file_bytes),
+    hashes=HashStore(settings.catalog_table, settings.renditions_bucket),
     queue=Queue(settings.quality_queue_url),
 )
 backfills = replace(uploads, queue=Queue(settings.backfill_queue_url))

@@ -17,6 +17,9 @@ API_KEY_ROW = "KEY"
 OPEN = "OPEN"
 TENANTS = "TENANTS"
 NEAREST_PREFIX = "NEAREST_OF#"
+HASH_PREFIX = "HASH#"
+SEGMENTS_ROW = "SEGMENTS"
+COMPACTION_ROW = "COMPACTION"
 
 _ORIGINAL = re.compile(rf"originals/({TENANT_ID.pattern})/({JOB_ID.pattern})/({TASK_ID.pattern})")
 
@@ -123,9 +126,25 @@ def grave_sk(creator: str, revision: int | None) -> str:
     return f"GRAVE#{creator}" if revision is None else f"GRAVE#{creator}#{revision}"
 
 
-def nearest_sk(asset_id: str) -> str:
-    """In the partition of an image: who has it as the nearest."""
-    return NEAREST_PREFIX + asset_id
+def nearest_prefix(created_at: str) -> str:
+    """In the partition of an image: who has it, as it was created then, as the nearest."""
+    return f"{NEAREST_PREFIX}{created_at}#"
+
+
+def nearest_sk(created_at: str, asset_id: str) -> str:
+    return nearest_prefix(created_at) + asset_id
+
+
+def hashes_pk(tenant: str, project: str, version: int) -> str:
+    return f"HASHES#{tenant}#{project}#{version}"
+
+
+def hash_sk(created_at: str, asset_id: str) -> str:
+    return f"{HASH_PREFIX}{created_at}#{asset_id}"
+
+
+def segment_key(tenant: str, project: str, version: int, name: str) -> str:
+    return f"hashes/{tenant}/{project}/{version}/{name}"
 
 
 def statistics_pk(tenant: str, project: str) -> str:

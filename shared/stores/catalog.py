@@ -15,7 +15,7 @@ from shared.domain import keys
 from shared.domain.asset import Asset, Nearest, StoredRendition
 from shared.domain.dispatch import Chunk, Entry
 from shared.domain.grave import burial
-from shared.domain.likeness import with_score
+from shared.domain.likeness import with_nearer, with_score
 from shared.domain.stage import Stage
 from shared.domain.statistics import Statistics, read_statistics, statistics_change
 from shared.domain.task import StageStatus
@@ -27,6 +27,7 @@ from shared.stores.dynamo import (
     Item,
     TransactionRefused,
     attempt,
+    batch_delete,
     batch_get,
     dynamodb,
     marshal,
@@ -181,12 +182,22 @@ class CatalogStore:
         return self.change(asset_id, step, now, creator) is not None
 
     def save_score(
-        self, asset_id: str, creator: str, quality: Mapping[str, Any], attempts: int, now: datetime
+        self,
+        asset_id: str,
+        creator: str,
+        quality: Mapping[str, Any],
+        attempts: int,
+        now: datetime,
+        nearest: Nearest | None = None,
     ) -> Asset | None:
-        """Record an asset's scores; None when the asset no longer exists."""
+        """Record an asset's scores, and its nearest image if none nearer is known; None when it no longer exists.
+
+        Raises NeighbourGone when that nearest no longer exists.
+        """
 
         def step(asset: Asset) -> Asset:
-            return _at(with_score(asset, quality), Stage.QUALITY, StageStatus.COMPLETED, attempts)
+            scored = with_nearer(with_score(asset, quality), nearest)
+            return _at(scored, Stage.QUALITY, StageStatus.COMPLETED, attempts)
 
         return self.change(asset_id, step, now, creator)
 
@@ -220,22 +231,30 @@ class CatalogStore:
             counters.update({name: n for name, n in unmarshal(row).items() if name not in {"pk", "sk"}})
         return read_statistics(counters)
 
-    def nearest_of(self, asset_id: str) -> Iterator[str]:
-        """The ids of the assets that have, or had until a moment ago, this one as their nearest."""
+    def followers(self, asset_id: str, created_at: datetime) -> Iterator[str]:
+        """The ids of the assets that have this one, as it was created then, as their nearest, or had until `unfollow`.
+
+        Of a deleted asset none of them is missing.
+        """
+        created = rows.to_text(created_at) or ""
         query: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
             "ExpressionAttributeValues": marshal(
-                {":pk": keys.asset_pk(asset_id), ":prefix": keys.NEAREST_PREFIX},
+                {":pk": keys.asset_pk(asset_id), ":prefix": keys.nearest_prefix(created)},
             ),
             "ConsistentRead": True,
         }
         while True:
             answer = attempt(partial(dynamodb().query, **query))
-            yield from (unmarshal(row)["sk"].removeprefix(keys.NEAREST_PREFIX) for row in answer["Items"])
+            yield from (unmarshal(row)["sk"].removeprefix(keys.nearest_prefix(created)) for row in answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def unfollow(self, nearest: Nearest, asset_id: str) -> None:
+        """Forget that the asset had this one as its nearest: it has looked anew."""
+        batch_delete(self.table, [rows.nearest_key(nearest, asset_id)])
 
     def _write(self, before: Asset | None, after: Asset | None, now: datetime) -> None:
         """One transaction, the asset's own row first. Raises TransactionRefused."""
@@ -250,7 +269,7 @@ class CatalogStore:
                 keys.statistics_pk(asset.tenant, asset.project), asset.asset_id, statistics_change(before, after)
             ),
             *self._labels(before, after),
-            *self._nearest(asset.asset_id, before.nearest if before else None, after.nearest if after else None),
+            *self._nearest(before, after),
             *([self._put(rows.grave_row(grave))] if grave else []),
         ]
         if before is None:
@@ -274,17 +293,19 @@ class CatalogStore:
         yield from (self._put(row) for sk, row in new.items() if old.get(sk) != row)
         yield from (self._delete(row) for sk, row in old.items() if sk not in new)
 
-    def _nearest(self, asset_id: str, before: Nearest | None, after: Nearest | None) -> Iterator[Item]:
-        """The row in the neighbour's partition that says who must look anew once it is gone."""
-        if before == after:
+    def _nearest(self, before: Asset | None, after: Asset | None) -> Iterator[Item]:
+        """The row in the neighbour's partition that says who must look anew once it is gone.
+
+        Who gives its nearest up without a new one keeps the row, until it has looked.
+        """
+        old, new = before.nearest if before else None, after.nearest if after else None
+        if old == new:
             return
-        if before is not None and (after is None or before.asset_id != after.asset_id):
-            yield self._delete(rows.nearest_key(before.asset_id, asset_id))
-        if after is not None:
-            yield self._put(rows.nearest_key(after.asset_id, asset_id))
-            yield self._check(
-                after.asset_id, keys.ASSET_ROW, "created_at = :at", {":at": rows.to_text(after.created_at)}
-            )
+        if before and old and (after is None or (new and not _is_same(old, new))):
+            yield self._delete(rows.nearest_key(old, before.asset_id))
+        if after and new:
+            yield self._put(rows.nearest_key(new, after.asset_id))
+            yield self._check(new.asset_id, keys.ASSET_ROW, "created_at = :at", {":at": rows.to_text(new.created_at)})
 
     def _counted(self, pk: str, asset_id: str, changes: Mapping[str, int]) -> Iterator[Item]:
         if not changes:
@@ -312,6 +333,10 @@ class CatalogStore:
         key = marshal({"pk": keys.asset_pk(asset_id), "sk": sk})
         bound = {"ExpressionAttributeValues": marshal(values)} if values else {}
         return {"ConditionCheck": {"TableName": self.table, "Key": key, "ConditionExpression": condition, **bound}}
+
+
+def _is_same(one: Nearest, other: Nearest) -> bool:
+    return (one.asset_id, one.created_at) == (other.asset_id, other.created_at)
 
 
 def _at(asset: Asset, stage: Stage, state: StageStatus, attempts: int) -> Asset:

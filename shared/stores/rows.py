@@ -11,6 +11,7 @@ from shared.domain.asset import Asset, Nearest, Original, StoredRendition
 from shared.domain.dispatch import Dispatch, QualityOptions
 from shared.domain.grave import Grave
 from shared.domain.job import Job, JobKind, JobStatus
+from shared.domain.member import Member
 from shared.domain.pace import Pace
 from shared.domain.poison import PoisonRecord
 from shared.domain.stage import Stage
@@ -20,6 +21,9 @@ from shared.stores.dynamo import Item
 TASK_LIFE = timedelta(days=30)
 """Longer than any message about the task can live, in its queue and then in a dead-letter queue."""
 POISON_LIFE = timedelta(days=14)
+
+BURIED_ASSET = "asset"
+"""What the stream's filter looks for."""
 
 COUNTERS = {
     TaskStatus.PENDING: "pending",
@@ -37,6 +41,10 @@ def to_text(time: datetime | None) -> str | None:
 
 def to_time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _text(time: datetime) -> str:
+    return to_text(time) or ""
 
 
 def _time(text: str) -> datetime:
@@ -77,8 +85,9 @@ def asset_key(asset_id: str) -> Item:
     return {"pk": keys.asset_pk(asset_id), "sk": keys.ASSET_ROW}
 
 
-def nearest_key(nearest_id: str, asset_id: str) -> Item:
-    return {"pk": keys.asset_pk(nearest_id), "sk": keys.nearest_sk(asset_id)}
+def nearest_key(nearest: Nearest, asset_id: str) -> Item:
+    sk = keys.nearest_sk(_text(nearest.created_at), asset_id)
+    return {"pk": keys.asset_pk(nearest.asset_id), "sk": sk}
 
 
 def job_progress(job: Job) -> Item:
@@ -255,6 +264,25 @@ def nearest_of(found: Item) -> Nearest:
     return Nearest(found["asset_id"], _time(found["created_at"]), found["distance"])
 
 
+def hash_key(pk: str, member: Member) -> Item:
+    return {"pk": pk, "sk": keys.hash_sk(_text(member.created_at), member.asset_id)}
+
+
+def hash_row(pk: str, member: Member) -> Item:
+    """The hash as text: DynamoDB's numbers would hold it, but not every reader of them."""
+    return {
+        **hash_key(pk, member),
+        "asset_id": member.asset_id,
+        "created_at": _text(member.created_at),
+        "hash": f"{member.hash:016x}",
+        "is_removed": member.is_removed,
+    }
+
+
+def member_of(row: Item) -> Member:
+    return Member(row["asset_id"], _time(row["created_at"]), int(row["hash"], 16), row["is_removed"])
+
+
 def grave_row(grave: Grave) -> Item:
     return {
         "pk": keys.asset_pk(grave.asset_id),
@@ -263,6 +291,7 @@ def grave_row(grave: Grave) -> Item:
         "created_at": to_text(grave.created_at),
         "buried_at": to_text(grave.buried_at),
         "grave_of": grave.tenant,
+        "buried": BURIED_ASSET if grave.original else "renditions",
     }
 
 

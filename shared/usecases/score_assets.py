@@ -15,10 +15,12 @@ from shared.errors import OriginalGone, Transient
 from shared.messages import AssetRequest, ScoreRequest
 from shared.observability import count, logger
 from shared.stores.catalog import CatalogStore
+from shared.stores.hashes import HashStore
 from shared.stores.images import OriginalStore
 from shared.stores.queues import Queue
 from shared.stores.rows import to_text
 from shared.usecases.attempt_stage import Workbench, attempt_stage
+from shared.usecases.find_nearest import Likeness, Scored, save_with_nearest
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class ScoreWork:
     bench: Workbench
     catalog: CatalogStore
     originals: OriginalStore
+    hashes: HashStore
     queue: Queue
 
 
@@ -74,7 +77,12 @@ def _score(asset: AssetRequest, on: ScoreWork, clock: Clock, task: Task, attempt
         return
     scored = score(pixels, width=asset.width, height=asset.height)
     values = {**asdict(scored), "computed_at": to_text(clock())}
-    if on.catalog.save_score(asset.asset_id, asset.creator, values, attempts, clock()) is None:
+    saved = save_with_nearest(
+        Scored(asset.tenant, asset.project, asset.asset_id, asset.creator, asset.created_at, values, attempts),
+        Likeness(on.catalog, on.hashes),
+        clock,
+    )
+    if not saved:
         on.bench.tasks.skip(task.ref, clock())
         return
     on.bench.tasks.finish_stage(task.ref, Stage.QUALITY, clock())

@@ -307,8 +307,9 @@ def test_image_knows_whose_nearest_it_is(world: World) -> None:
         world.catalog.change(asset.asset_id, partial(with_nearest, nearest=nearest), NOW)
 
     world.catalog.change(third.asset_id, lambda asset: with_nearest(asset, None), NOW)
+    world.catalog.unfollow(Nearest(first.asset_id, first.created_at, 0), third.asset_id)
 
-    assert list(world.catalog.nearest_of(first.asset_id)) == [second.asset_id]
+    assert list(world.catalog.followers(first.asset_id, first.created_at)) == [second.asset_id]
 
 
 @given(

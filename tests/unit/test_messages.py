@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ REQUEST = AssetRequest(
     task_id="t00000",
     epoch=2,
     tenant="tenant_a",
+    project="shop",
     asset_id="asset_a",
     creator="job_a.t00000",
+    created_at=datetime(2026, 1, 2, tzinfo=UTC),
     original=Original("originals/a", "v1"),
     width=40,
     height=30,

@@ -1,0 +1,213 @@
+"""The hashes of a project: a short tail of rows, compacted into immutable segments in S3 that workers may keep.
+
+Readers read the tail first and the list of segments then; the compactor publishes a segment before it deletes the rows
+that went into it. So each hash is found at least once at any moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.domain import keys
+from shared.domain.hashes import HASH_VERSION, Part, Records, merge, pack, part_of, unpack
+from shared.domain.member import Member
+from shared.errors import Transient
+from shared.stores import rows
+from shared.stores.dynamo import ConditionFailed, Item, attempt, batch_delete, dynamodb, marshal, unmarshal
+from shared.stores.images import GONE, s3
+
+TAIL = 256
+"""Rows before they are compacted: about 40 KB, which every search reads."""
+
+KEPT_BYTES = 256 * 1024 * 1024
+"""Segments that one worker keeps: seven million hashes."""
+
+LOCK_LIFE = timedelta(minutes=2)
+DELETES_PER_CALL = 25
+
+
+@dataclass(frozen=True)
+class Segment:
+    key: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the list of segments said when it was read; `retired` are those that the last merge replaced."""
+
+    revision: int
+    segments: tuple[Segment, ...]
+    retired: tuple[str, ...]
+
+
+class SegmentGone(Exception):
+    """A segment was merged into another since the list was read."""
+
+
+@dataclass(frozen=True)
+class HashStore:
+    table: str
+    bucket: str
+    tail: int = TAIL
+    _kept: OrderedDict[str, Part] = field(default_factory=OrderedDict)
+    """Segments by name. A name is given once, for one content, so what is kept is never stale."""
+
+    def add(self, tenant: str, project: str, member: Member) -> None:
+        """Keep the hash of an image; nothing where it is kept, or removed, already."""
+        row = rows.hash_row(self._pk(tenant, project), member)
+        try:
+            attempt(
+                lambda: dynamodb().put_item(
+                    TableName=self.table, Item=marshal(row), ConditionExpression="attribute_not_exists(pk)"
+                )
+            )
+        except ConditionFailed:
+            return
+
+    def remove(self, tenant: str, project: str, member: Member) -> None:
+        """Take an image out of every later search, whatever its `hash` says here."""
+        row = rows.hash_row(self._pk(tenant, project), member) | {"is_removed": True}
+        attempt(lambda: dynamodb().put_item(TableName=self.table, Item=marshal(row)))
+
+    def read(self, tenant: str, project: str, now: datetime) -> list[Part]:
+        """All hashes of a project. Compacts the tail when it has grown long."""
+        pk = self._pk(tenant, project)
+        while True:
+            tail = self._tail(pk)
+            listed = self._listed(pk)
+            try:
+                parts = [part_of(pack(tail)), *(self._segment(segment.key) for segment in listed.segments)]
+            except SegmentGone:
+                continue
+            if len(tail) >= self.tail and self._is_locked(pk, now):
+                self._compact(tenant, project, tail, listed)
+                self._unlock(pk)
+            return parts
+
+    def _compact(self, tenant: str, project: str, tail: list[Member], listed: Listed) -> None:
+        """Make a segment of the tail, and of the last segments while they are less than twice as long."""
+        pk, kept = self._pk(tenant, project), list(listed.segments)
+        parts, count = [part_of(pack(tail))], len(tail)
+        while kept and kept[-1].count < 2 * count:
+            count += kept[-1].count
+            parts.append(self._segment(kept.pop().key))
+        segment = self._put(tenant, project, listed.revision + 1, merge(parts, is_whole=not kept))
+        replaced = tuple(old.key for old in listed.segments[len(kept) :])
+        if not self._publish(pk, Listed(listed.revision + 1, (*kept, segment), replaced)):
+            if all(segment.key != other.key for other in self._listed(pk).segments):
+                self._delete((segment.key,))  # no later list can name it
+            return
+        for first in range(0, len(tail), DELETES_PER_CALL):
+            batch_delete(self.table, [rows.hash_key(pk, member) for member in tail[first : first + DELETES_PER_CALL]])
+        self._delete(listed.retired)
+
+    def _publish(self, pk: str, listed: Listed) -> bool:
+        row = {
+            "pk": pk,
+            "sk": keys.SEGMENTS_ROW,
+            "revision": listed.revision,
+            "segments": [{"key": segment.key, "count": segment.count} for segment in listed.segments],
+            "retired": list(listed.retired),
+        }
+        try:
+            attempt(
+                lambda: dynamodb().put_item(
+                    TableName=self.table,
+                    Item=marshal(row),
+                    ConditionExpression="attribute_not_exists(pk) OR revision = :read",
+                    ExpressionAttributeValues=marshal({":read": listed.revision - 1}),
+                )
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def _is_locked(self, pk: str, now: datetime) -> bool:
+        """Whether the compaction is ours to do; the lock only spares the others the work."""
+        row = {"pk": pk, "sk": keys.COMPACTION_ROW, "until": rows.to_epoch(now + LOCK_LIFE)}
+        try:
+            attempt(
+                lambda: dynamodb().put_item(
+                    TableName=self.table,
+                    Item=marshal(row),
+                    ConditionExpression="attribute_not_exists(pk) OR #until < :now",
+                    ExpressionAttributeNames={"#until": "until"},
+                    ExpressionAttributeValues=marshal({":now": rows.to_epoch(now)}),
+                )
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def _unlock(self, pk: str) -> None:
+        batch_delete(self.table, [{"pk": pk, "sk": keys.COMPACTION_ROW}])
+
+    def _tail(self, pk: str) -> list[Member]:
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": marshal({":pk": pk, ":prefix": keys.HASH_PREFIX}),
+            "ConsistentRead": True,
+        }
+        found: list[Member] = []
+        while True:
+            answer = attempt(partial(dynamodb().query, **query))
+            found += [rows.member_of(unmarshal(row)) for row in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _listed(self, pk: str) -> Listed:
+        key: Item = {"pk": pk, "sk": keys.SEGMENTS_ROW}
+        found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=marshal(key), ConsistentRead=True))
+        if "Item" not in found:
+            return Listed(0, (), ())
+        row = unmarshal(found["Item"])
+        segments = tuple(Segment(segment["key"], segment["count"]) for segment in row["segments"])
+        return Listed(row["revision"], segments, tuple(row["retired"]))
+
+    def _segment(self, key: str) -> Part:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        try:
+            part = unpack(s3().get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                raise SegmentGone from error
+            raise Transient("The hashes cannot be read now.") from error
+        except BotoCoreError as error:
+            raise Transient("The hashes cannot be read now.") from error
+        self._kept[key] = part
+        while sum(kept.records.nbytes for kept in self._kept.values()) > KEPT_BYTES and len(self._kept) > 1:
+            self._kept.popitem(last=False)
+        return part
+
+    def _put(self, tenant: str, project: str, revision: int, records: Records) -> Segment:
+        body = records.tobytes()
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        key = keys.segment_key(tenant, project, HASH_VERSION, f"{revision:08d}-{digest}")
+        try:
+            s3().put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/octet-stream")
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("The hashes cannot be stored now.") from error
+        return Segment(key, len(records))
+
+    def _delete(self, names: tuple[str, ...]) -> None:
+        if not names:
+            return
+        try:
+            s3().delete_objects(Bucket=self.bucket, Delete={"Objects": [{"Key": name} for name in names]})
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("Replaced hashes cannot be deleted now.") from error
+
+    def _pk(self, tenant: str, project: str) -> str:
+        return keys.hashes_pk(tenant, project, HASH_VERSION)
