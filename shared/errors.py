@@ -95,8 +95,19 @@ class Conflict(DarkroomError):
 
 
 class NotReady(Conflict):
+    """`retry_after_s` says when it is worth asking again."""
+
     code = "not_ready"
     title = "It is still being made"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Ask again in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+class PresetBuiltIn(Conflict):
+    code = "preset_built_in"
+    title = "The preset is built in"
 
 
 class RenditionFailed(Conflict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from shared.domain.asset import Asset, Original
 from shared.domain.keys import from_event
@@ -33,6 +33,8 @@ class AssetRequest(Message):
     original: Original
     width: int
     height: int
+    only_missing: bool = False
+    """Of renditions: make only those that are not there as their presets are now."""
 
     @property
     def task(self) -> TaskRef:
@@ -54,6 +56,24 @@ def request_of(task: TaskRef, asset: Asset) -> AssetRequest:
         width=asset.width,
         height=asset.height,
     )
+
+
+class PresetRequest(Message):
+    """One rendition that somebody asked for; no job is behind it."""
+
+    tenant: str
+    asset_id: str
+    preset: str
+    recipe: str
+
+
+class RenditionsOrder(RootModel[AssetRequest | PresetRequest]):
+    """What the renditions queue holds."""
+
+
+def opened(found: Message | RenditionsOrder) -> Message:
+    """The message itself, of whichever kind."""
+    return found.root if isinstance(found, RenditionsOrder) else found
 
 
 class ScoreRequest(Message):

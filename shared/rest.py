@@ -20,6 +20,7 @@ from shared.errors import (
     JobActive,
     MissingKey,
     NotFound,
+    NotReady,
     RevokedKey,
     Unauthorized,
 )
@@ -48,7 +49,7 @@ class Caller:
 
 def resolver() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(
-        cors=CORSConfig(allow_origin="*", expose_headers=["ETag"], max_age=600), enable_validation=True
+        cors=CORSConfig(allow_origin="*", expose_headers=["ETag", "Retry-After"], max_age=600), enable_validation=True
     )
     app.exception_handler(DarkroomError)(problem)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -87,7 +88,11 @@ def problem(error: DarkroomError) -> Response[str]:
         body["errors"] = error.errors
     if isinstance(error, JobActive):
         body["job_id"] = error.job_id
-    return Response(status_code=error.status, content_type=PROBLEM, body=json.dumps(body))
+    headers = {}
+    if isinstance(error, NotReady):
+        body["retry_after"] = error.retry_after_s
+        headers["Retry-After"] = str(error.retry_after_s)
+    return Response(status_code=error.status, content_type=PROBLEM, body=json.dumps(body), headers=headers)
 
 
 def _invalid(error: RequestValidationError) -> Response[str]:

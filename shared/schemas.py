@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.domain.ids import PROJECT, SHA256
+from shared.domain.presets import BUILT_IN_NAMES, MAX_EDGE, MAX_OWN
+from shared.domain.presets import NAME as PRESET_NAME
 
 MAX_FILES = 10_000
 MAX_GRANTS = 500
 
 ProjectName = Annotated[str, StringConstraints(pattern=rf"^{PROJECT.pattern}$")]
+Edge = Annotated[int, Field(ge=1, le=MAX_EDGE)]
 TaskId = Annotated[str, StringConstraints(pattern=r"^t\d{5,8}$")]
 
 
@@ -249,7 +252,46 @@ class RenditionView(BaseModel):
     height: int
     bytes: int
     quality: int
+    recipe: str
     url: str
+
+
+class PresetRow(Body):
+    """A preset of one's own, or a built-in's name with `enabled`. `built_in` and `recipe` are as GET shows them."""
+
+    name: Annotated[str, StringConstraints(pattern=rf"^{PRESET_NAME.pattern}$")]
+    stage: Literal["thumbnails", "variants"] | None = None
+    box: tuple[Edge, Edge] | None = None
+    longer_edge: Edge | None = None
+    fit: Literal["inside"] = "inside"
+    format: Literal["jpeg", "webp", "avif", "png"] = "jpeg"
+    quality: int = Field(default=85, ge=1, le=100)
+    mode: Literal["eager", "on_demand"] = "eager"
+    enabled: bool = True
+    built_in: bool = False
+    recipe: str = ""
+
+
+class SetPresets(Body):
+    presets: list[PresetRow] = Field(max_length=MAX_OWN + len(BUILT_IN_NAMES))
+
+
+class PresetView(BaseModel):
+    name: str
+    stage: str
+    box: tuple[int, int]
+    fit: str = "inside"
+    format: str
+    quality: int
+    mode: str
+    enabled: bool
+    built_in: bool
+    recipe: str
+    """What its renditions are known by: another recipe is another rendition."""
+
+
+class PresetList(BaseModel):
+    presets: list[PresetView]
 
 
 class SuitabilityView(BaseModel):

@@ -90,6 +90,7 @@ def asset_view(asset: Asset, sign: Sign) -> AssetView:
                 height=rendition.height,
                 bytes=rendition.bytes,
                 quality=rendition.quality,
+                recipe=rendition.recipe,
                 url=sign(rendition.key),
             )
             for rendition in sorted(

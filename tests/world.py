@@ -14,26 +14,40 @@ from shared.domain.keys import OriginalKey
 from shared.domain.limits import Limits
 from shared.domain.stage import Stage
 from shared.domain.task import Task
-from shared.messages import AssetRequest, DispatchStep, Message, ScoreRequest, UploadedObject, UploadEvent
-from shared.schemas import CreateUpload, QualityJobStarted, UploadCreated
+from shared.messages import (
+    AssetRequest,
+    DispatchStep,
+    Message,
+    PresetRequest,
+    RenditionsOrder,
+    ScoreRequest,
+    UploadedObject,
+    UploadEvent,
+    opened,
+)
+from shared.schemas import CreateUpload, QualityJobStarted, SetPresets, UploadCreated
 from shared.stores import rows
 from shared.stores.catalog import CatalogStore
 from shared.stores.dynamo import dynamodb, unmarshal
 from shared.stores.hashes import HashStore
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.manifests import ManifestStore
+from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.stores.tenants import TenantStore
 from shared.streams import changed_tasks
 from shared.usecases.count_progress import count_progress
 from shared.usecases.create_upload import Sessions, create_upload
 from shared.usecases.dispatch_job import Dispatching, dispatch_job
+from shared.usecases.find_rendition import Finding, find_rendition
 from shared.usecases.handle_dead_letter import handle_dead_letter
+from shared.usecases.make_rendition import make_rendition
 from shared.usecases.make_renditions import RenditionWork, make_renditions
 from shared.usecases.reconcile_jobs import Reconciling, reconcile_jobs
 from shared.usecases.retry_tasks import Retrying
 from shared.usecases.score_assets import ScoreWork, score_assets
 from shared.usecases.send_work import Lanes
+from shared.usecases.set_presets import set_presets
 from shared.usecases.start_quality_job import Starting, start_quality_job
 from shared.usecases.validate_upload import Validation, validate_upload
 from shared.wiring import workbench
@@ -81,7 +95,9 @@ class World:
         self.validation = Validation(
             self.bench, self.catalog, self.originals, self.lanes.renditions, self.lanes.quality, self.limits
         )
-        self.rendition_work = RenditionWork(self.bench, self.catalog, self.originals, self.renditions)
+        self.presets = PresetStore(cloud.catalog_table)
+        self.rendition_work = RenditionWork(self.bench, self.catalog, self.originals, self.renditions, self.presets)
+        self.finding = Finding(self.catalog, self.presets, self.renditions, self.lanes.renditions, 60)
         self.score_work = ScoreWork(self.bench, self.catalog, self.originals, self.hashes, self.lanes.quality)
         self.starting = Starting(
             self.jobs, self.catalog, self.originals, self.manifests, self.queues["DispatchQueue"], self.retrying
@@ -110,6 +126,12 @@ class World:
         }
         return create_upload(CreateUpload.model_validate(request), tenant, self.sessions, self.clock)
 
+    def set_presets(self, *rows: dict[str, Any]) -> None:
+        set_presets(SetPresets.model_validate({"presets": rows}), TENANT, self.presets)
+
+    def find_rendition(self, asset_id: str, preset: str) -> str:
+        return find_rendition(asset_id, preset, TENANT, self.finding, self.clock)
+
     def put(self, job_id: str, task_id: str, body: bytes, tenant: str = TENANT) -> UploadedObject:
         """What S3 does with a presigned POST: a new version, and an event about it."""
         key = str(OriginalKey(tenant, job_id, task_id))
@@ -126,8 +148,11 @@ class World:
     def validate(self, uploaded: UploadedObject) -> None:
         validate_upload(uploaded, self.validation, self.clock)
 
-    def render(self, request: AssetRequest) -> None:
-        make_renditions(request, self.rendition_work, self.clock)
+    def render(self, request: AssetRequest | PresetRequest) -> None:
+        if isinstance(request, PresetRequest):
+            make_rendition(request, self.rendition_work, self.clock)
+        else:
+            make_renditions(request, self.rendition_work, self.clock)
 
     def score(self, request: ScoreRequest) -> None:
         score_assets(request, self.score_work, clock=self.clock)
@@ -148,9 +173,9 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    HANDLERS: ClassVar[dict[str, tuple[type[Message], Callable[..., None]]]] = {
+    HANDLERS: ClassVar[dict[str, tuple[type[Message | RenditionsOrder], Callable[..., None]]]] = {
         "ValidationQueue": (UploadEvent, lambda w, m: [w.validate(uploaded) for uploaded in m.objects]),
-        "RenditionsQueue": (AssetRequest, lambda w, m: w.render(m)),
+        "RenditionsQueue": (RenditionsOrder, lambda w, m: w.render(m)),
         "QualityQueue": (ScoreRequest, lambda w, m: w.score(m)),
         "DispatchQueue": (DispatchStep, lambda w, m: w.dispatch(m)),
         "BackfillQueue": (ScoreRequest, lambda w, m: w.backfill(m)),
@@ -172,7 +197,7 @@ class World:
         while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             for message in received:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                found.append(model.model_validate_json(message["Body"]))
+                found.append(opened(model.model_validate_json(message["Body"])))
         return found
 
     def deliver(self, name: str, message: Message) -> None:

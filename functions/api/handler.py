@@ -32,12 +32,14 @@ from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.manifests import ManifestStore
 from shared.stores.poison import PoisonStore
+from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.stores.tasks import MAX_EVENT
 from shared.stores.tenants import TenantStore
 from shared.usecases import (
     cancel_job,
     create_upload,
+    find_rendition,
     list_jobs,
     read_asset,
     read_job,
@@ -56,6 +58,10 @@ catalog, tenants = CatalogStore(settings.catalog_table), TenantStore(settings.ca
 originals, renditions = OriginalStore(settings.originals_bucket), RenditionStore(settings.renditions_bucket)
 sessions = create_upload.Sessions(jobs, catalog, tenants, originals, settings.max_file_bytes)
 reading = read_job.Reading(jobs, tasks, renditions, settings.url_lifetime)
+presets = PresetStore(settings.catalog_table)
+finding = find_rendition.Finding(
+    catalog, presets, renditions, Queue(settings.renditions_queue_url), settings.url_lifetime
+)
 starting = start_quality_job.Starting(
     jobs,
     catalog,
@@ -109,13 +115,13 @@ def get_job(
 @app.get("/v1/assets/<asset_id>")
 def get_asset(asset_id: Id) -> AssetView:
     who = caller(app, Scope.READ)
-    return read_asset.read_asset(asset_id, who.tenant, catalog, renditions, settings.url_lifetime)
+    return read_asset.read_asset(asset_id, who.tenant, catalog, presets, renditions, settings.url_lifetime)
 
 
 @app.get("/v1/assets/<asset_id>/renditions/<preset>")
 def get_rendition(asset_id: Id, preset: Id) -> Response[str]:
     who = caller(app, Scope.READ)
-    url = read_asset.find_rendition(asset_id, preset, who.tenant, catalog, renditions, settings.url_lifetime)
+    url = find_rendition.find_rendition(asset_id, preset, who.tenant, finding)
     return Response(status_code=HTTPStatus.FOUND, content_type="text/plain", body="", headers={"Location": url})
 
 

@@ -34,6 +34,16 @@ class StoredRendition:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A rendition that was asked for and is not there: being made until then, or failed for good with a code."""
+
+    recipe: str
+    until: int
+    """Seconds since 1970: past it the message counts as lost, and it may be asked for again."""
+    failed_as: str | None = None
+
+
+@dataclass(frozen=True)
 class Nearest:
     """The image of the same project, earlier by (created_at, asset_id), that looks most like an asset.
 
@@ -65,6 +75,8 @@ class Asset:
     stages: Mapping[Stage, StageStatus] = field(default_factory=dict)
     attempts: Mapping[Stage, int] = field(default_factory=dict)
     renditions: Mapping[str, StoredRendition] = field(default_factory=dict)
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    """By preset."""
     quality: Mapping[str, Any] | None = None
     nearest: Nearest | None = None
     revision: int = field(default=0, compare=False)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
 
+from shared.domain.asset import Asset
 from shared.domain.stage import Stage
 
 # Raise it when the code that makes renditions changes their bytes for the same row.
@@ -21,6 +25,27 @@ FORMATS = {
 }
 
 
+OUTPUT_FORMATS = ("jpeg", "webp", "avif", "png")
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
+RESERVED = frozenset({"original"})
+MAX_OWN = 32
+"""Rows of one tenant."""
+
+MAX_EDGE = 16_383
+"""WebP holds no more, and any JPEG preset becomes WebP where an image is translucent."""
+
+MAX_EAGER_PIXELS = 100_000_000
+"""Of a tenant's eager boxes together: every size of an image is in a worker's memory at once, 3 or 4 bytes a pixel."""
+
+
+class Mode(StrEnum):
+    EAGER = "eager"
+    """Made when an image comes in."""
+    ON_DEMAND = "on_demand"
+    """Made when it is first asked for."""
+
+
 @dataclass(frozen=True)
 class Preset:
     """A recipe: `box` is (width, height) in pixels to fit inside, `quality` the encoder's 1-100."""
@@ -31,6 +56,9 @@ class Preset:
     format: str = "jpeg"
     quality: int = 85
     enabled: bool = True
+    mode: Mode = Mode.EAGER
+    revision: int = 0
+    """Of the tenant's rows when this recipe was set: one that comes back is a new one, with keys of its own."""
 
 
 BUILT_IN: tuple[Preset, ...] = (
@@ -44,6 +72,8 @@ BUILT_IN: tuple[Preset, ...] = (
     Preset("display_2160x3840", Stage.VARIANTS, (2160, 3840)),
     Preset("display_1038x1278", Stage.VARIANTS, (1038, 1278)),
 )
+
+BUILT_IN_NAMES = frozenset(preset.name for preset in BUILT_IN)
 
 THUMBNAIL = "thumb_300"
 """The preset that lists and progress show."""
@@ -64,10 +94,50 @@ def fit(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
 
 
 def recipe_hash(preset: Preset) -> str:
-    """8 hex characters over everything that changes a rendition's bytes; name, stage and enabled do not."""
+    """8 hex characters over everything that changes a rendition's bytes; name, stage, mode and enabled do not."""
     width, height = preset.box
     recipe = f"{RECIPE_VERSION}:{width}x{height}:{preset.format}:{preset.quality}"
+    if preset.revision:
+        recipe += f":{preset.revision}"
     return sha256(recipe.encode()).hexdigest()[:8]
+
+
+def all_presets(own: Iterable[Preset]) -> tuple[Preset, ...]:
+    """The built-ins, on or off as the tenant's rows say, then the tenant's own."""
+    rows = {preset.name: preset for preset in own}
+    built_in = (replace(preset, enabled=rows.get(preset.name, preset).enabled) for preset in BUILT_IN)
+    return (*built_in, *(preset for preset in rows.values() if preset.name not in BUILT_IN_NAMES))
+
+
+def eager(presets: Iterable[Preset]) -> list[Preset]:
+    """Those that are made when an image comes in."""
+    return [preset for preset in presets if preset.enabled and preset.mode is Mode.EAGER]
+
+
+def is_current(asset: Asset, preset: Preset) -> bool:
+    """Whether the asset has this preset's rendition as the preset is now."""
+    made = asset.renditions.get(preset.name)
+    return made is not None and made.recipe == recipe_hash(preset)
+
+
+def revised(wanted: Sequence[Preset], standing: Sequence[Preset], revision: int) -> tuple[Preset, ...]:
+    """The wanted rows as they are kept: a recipe that stands as it is keeps its revision, any other takes this one.
+
+    So a recipe that was changed and changed back is not the first again: purge may be taking that one's files away.
+    """
+    known: Mapping[str, Preset] = {preset.name: preset for preset in standing}
+    return tuple(
+        row
+        if row.name in BUILT_IN_NAMES
+        else replace(row, revision=known[row.name].revision)
+        if row.name in known and _recipe(row) == _recipe(known[row.name])
+        else replace(row, revision=revision)
+        for row in wanted
+    )
+
+
+def _recipe(preset: Preset) -> tuple[tuple[int, int], str, int]:
+    return preset.box, preset.format, preset.quality
 
 
 def extension(image_format: str) -> str:

@@ -16,6 +16,7 @@ from shared.domain.asset import Asset, Nearest, StoredRendition
 from shared.domain.dispatch import Chunk, Entry
 from shared.domain.grave import burial
 from shared.domain.likeness import with_nearer, with_score
+from shared.domain.on_demand import with_renditions
 from shared.domain.stage import Stage
 from shared.domain.statistics import Statistics, read_statistics, statistics_change
 from shared.domain.task import StageStatus
@@ -173,11 +174,10 @@ class CatalogStore:
         """
 
         def step(asset: Asset) -> Asset:
-            standing = {rendition.key for rendition in asset.renditions.values()}
-            new = {rendition.preset: rendition for rendition in renditions if rendition.key not in standing}
-            if not new and asset.stages[stage] is StageStatus.COMPLETED:
+            saved = with_renditions(asset, list(renditions))
+            if saved == asset and asset.stages[stage] is StageStatus.COMPLETED:
                 return asset
-            return _at(replace(asset, renditions={**asset.renditions, **new}), stage, StageStatus.COMPLETED, attempts)
+            return _at(saved, stage, StageStatus.COMPLETED, attempts)
 
         return self.change(asset_id, step, now, creator) is not None
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from shared.domain import keys
 from shared.domain.access import ApiKey, Scope
-from shared.domain.asset import Asset, Nearest, Original, StoredRendition
+from shared.domain.asset import Asked, Asset, Nearest, Original, StoredRendition
 from shared.domain.dispatch import Dispatch, QualityOptions
 from shared.domain.grave import Grave
 from shared.domain.job import Job, JobKind, JobStatus
 from shared.domain.member import Member
 from shared.domain.pace import Pace
 from shared.domain.poison import PoisonRecord
+from shared.domain.presets import Mode, Preset
 from shared.domain.stage import Stage
 from shared.domain.task import Mark, Outcome, Stages, StageStatus, Task, TaskError, TaskStatus, outcome_of
 from shared.stores.dynamo import Item
@@ -329,6 +330,7 @@ def asset_of(row: Item) -> Asset:
         stages=_stages(row["stages"]),
         attempts={Stage(stage): n for stage, n in row["attempts"].items()},
         renditions={preset: StoredRendition(**rendition) for preset, rendition in row["renditions"].items()},
+        asked={preset: Asked(**asked) for preset, asked in row["asked"].items()},
         quality=row.get("quality"),
         nearest=nearest_of(row["nearest"]) if "nearest" in row else None,
         revision=row["revision"],
@@ -357,6 +359,14 @@ def dispatch_of(row: Item) -> Dispatch:
         next_batch_at=to_time(row.get("next_batch_at")),
         moved_at=to_time(row.get("moved_at")),
     )
+
+
+def preset_row(preset: Preset) -> Item:
+    return {**asdict(preset), "box": list(preset.box)}
+
+
+def preset_of(row: Item) -> Preset:
+    return Preset(**{**row, "box": tuple(row["box"]), "stage": Stage(row["stage"]), "mode": Mode(row["mode"])})
 
 
 def poison_row(record: PoisonRecord) -> Item:

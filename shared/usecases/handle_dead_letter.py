@@ -13,9 +13,10 @@ from shared.domain.poison import poison_id_of
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, MAX_ATTEMPTS, MAX_REDRIVES, Outcome, StageStatus, Task, TaskError
 from shared.errors import WorkerDied
-from shared.messages import AssetRequest, Message, ScoreRequest, UploadEvent
+from shared.messages import AssetRequest, Message, PresetRequest, ScoreRequest, UploadEvent
 from shared.observability import logger
 from shared.usecases.attempt_stage import Workbench, note_poison
+from shared.usecases.fail_rendition import fail_rendition
 from shared.usecases.retry_tasks import Retrying
 from shared.usecases.send_work import send_upload, send_work
 
@@ -26,8 +27,11 @@ def handle_dead_letter(
     """Send the work of each task that the message was about again, or fail the task when its attempts are used up.
 
     A queue gives a message up after eight receives, and throttled or returned batches use those up as well as real
-    attempts do: only the attempts that were begun decide.
+    attempts do: only the attempts that were begun decide. A rendition that was asked for has no task: it has failed.
     """
+    if isinstance(message, PresetRequest):
+        fail_rendition(message, WorkerDied.code, on.catalog, clock)
+        return
     for subject in _subjects(message):
         job, found = bench.jobs.read_with_tasks(subject.job_id, [subject.task_id])
         if job is None or not found or subject.epoch not in (None, found[0].epoch):

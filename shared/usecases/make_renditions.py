@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,13 +13,14 @@ from shared.domain.asset import StoredRendition
 from shared.domain.imaging.renditions import Rendition
 from shared.domain.imaging.renditions import make_renditions as make
 from shared.domain.keys import rendition_key
-from shared.domain.presets import BUILT_IN, THUMBNAIL, Preset, content_type, extension, recipe_hash
+from shared.domain.presets import THUMBNAIL, Preset, content_type, eager, extension, is_current, recipe_hash
 from shared.domain.stage import Stage
 from shared.domain.task import Task
 from shared.messages import AssetRequest
 from shared.observability import logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
+from shared.stores.presets import PresetStore
 from shared.stores.rows import to_text
 from shared.usecases.attempt_stage import Workbench, attempt_stage
 
@@ -34,11 +35,17 @@ class RenditionWork:
     catalog: CatalogStore
     originals: OriginalStore
     renditions: RenditionStore
+    presets: PresetStore
 
 
 def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc_now) -> None:
-    """Make, store and record every preset. Safe to run twice."""
-    made = _made_lazily(request, on.originals)
+    """Make, store and record every eager preset, or with `only_missing` those that are not there as they are now.
+
+    The presets are read once, for both stages. Safe to run twice, also when they changed in between: each rendition
+    says its recipe, and one that is not there as it is now is made once it is asked for.
+    """
+    presets = _wanted(request, on)
+    made = _made_lazily(request, presets, on.originals)
     for stage in STAGES:
         attempt = attempt_stage(
             request.task,
@@ -46,32 +53,46 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
             request,
             on.bench,
             clock,
-            partial(_make_stage, request, stage, made, on, clock),
+            partial(_make_stage, request, stage, made, _of(stage, presets), on, clock),
             partial(_note_failure, request.asset_id, stage, on.catalog, clock),
         )
         if attempt.failed_as:  # an iterator that raised is at its end; a new one says itself why the next stage fails
-            made = _made_lazily(request, on.originals)
+            made = _made_lazily(request, presets, on.originals)
 
 
-def _made_lazily(request: AssetRequest, originals: OriginalStore) -> Iterator[Rendition]:
+def _wanted(request: AssetRequest, on: RenditionWork) -> list[Preset]:
+    presets = eager(on.presets.read(request.tenant))
+    asset = on.catalog.find(request.asset_id) if request.only_missing else None
+    return [preset for preset in presets if asset is None or not is_current(asset, preset)]
+
+
+def _of(stage: Stage, presets: Sequence[Preset]) -> list[Preset]:
+    return [preset for preset in presets if preset.stage is stage]
+
+
+def _made_lazily(request: AssetRequest, presets: Sequence[Preset], originals: OriginalStore) -> Iterator[Rendition]:
     """Every rendition in the order of the stages: read and decoded once, at the first one asked for."""
-    yield from make(originals.read(request.original), [preset for stage in STAGES for preset in _presets(stage)])
-
-
-def _presets(stage: Stage) -> list[Preset]:
-    return [preset for preset in BUILT_IN if preset.enabled and preset.stage is stage]
+    in_order = [preset for stage in STAGES for preset in _of(stage, presets)]
+    if in_order:
+        yield from make(originals.read(request.original), in_order)
 
 
 def _make_stage(
     request: AssetRequest,
     stage: Stage,
     made: Iterator[Rendition],
+    presets: Sequence[Preset],
     on: RenditionWork,
     clock: Clock,
     task: Task,
     attempts: int,
 ) -> None:
-    stored = [_store(request, rendition, on.renditions, clock()) for rendition in _take(made, stage)]
+    # A redelivery whose thumbnails are recorded skips over theirs.
+    found = islice((rendition for rendition in made if rendition.preset.stage is stage), len(presets))
+    stored = [
+        store_rendition(request.tenant, request.asset_id, request.creator, rendition, on.renditions, clock())
+        for rendition in found
+    ]
     if not on.catalog.save_renditions(request.asset_id, request.creator, stage, stored, attempts, clock()):
         on.renditions.delete([rendition.key for rendition in stored])  # deleted meanwhile; nobody else knows of these
         on.bench.tasks.skip(task.ref, clock())
@@ -85,15 +106,12 @@ def _note_failure(asset_id: str, stage: Stage, catalog: CatalogStore, clock: Clo
     catalog.fail_stage(asset_id, stage, attempts, clock())
 
 
-def _take(made: Iterator[Rendition], stage: Stage) -> list[Rendition]:
-    return list(islice((rendition for rendition in made if rendition.preset.stage is stage), len(_presets(stage))))
-
-
-def _store(request: AssetRequest, rendition: Rendition, store: RenditionStore, now: datetime) -> StoredRendition:
+def store_rendition(
+    tenant: str, asset_id: str, creator: str, rendition: Rendition, store: RenditionStore, now: datetime
+) -> StoredRendition:
+    """Put a rendition where its recipe says; what there is to record of it."""
     preset, recipe = rendition.preset, recipe_hash(rendition.preset)
-    key = rendition_key(
-        request.tenant, request.asset_id, request.creator, preset.name, recipe, extension(rendition.format)
-    )
+    key = rendition_key(tenant, asset_id, creator, preset.name, recipe, extension(rendition.format))
     store.put(key, rendition.data, content_type(rendition.format))
     return StoredRendition(
         preset=preset.name,

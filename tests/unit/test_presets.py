@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.presets import BUILT_IN, FORMATS, Preset, content_type, extension, fit, recipe_hash
+from shared.domain.presets import BUILT_IN, FORMATS, Mode, Preset, content_type, extension, fit, recipe_hash, revised
 from shared.domain.stage import Stage
 
 edges = st.integers(1, 65_535)
@@ -89,3 +89,37 @@ def test_every_format_has_an_extension_and_a_content_type():
     assert extension("jpeg") == "jpg"
     assert content_type("jpeg") == "image/jpeg"
     assert all(content_type(name).startswith("image/") and extension(name) for name in FORMATS)
+
+
+own_presets = st.builds(
+    Preset,
+    name=st.just("own"),
+    stage=st.sampled_from([Stage.THUMBNAILS, Stage.VARIANTS]),
+    box=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    format=st.sampled_from(["jpeg", "webp", "avif", "png"]),
+    quality=st.integers(1, 3),
+    enabled=st.booleans(),
+    mode=st.sampled_from(Mode),
+)
+
+
+@given(own_presets, own_presets)
+def test_recipe_changes_exactly_when_the_bytes_may(before, after):
+    (standing,) = revised([before], [], 1)
+
+    (kept,) = revised([after], [standing], 2)
+
+    same_bytes = (before.box, before.format, before.quality) == (after.box, after.format, after.quality)
+    assert (recipe_hash(kept) == recipe_hash(standing)) == same_bytes
+
+
+@given(st.lists(own_presets, min_size=1, max_size=8))
+def test_recipe_that_was_left_never_comes_back(history):
+    rows: tuple[Preset, ...] = ()
+    recipes: list[str] = []
+    for revision, preset in enumerate(history, start=1):
+        rows = revised([preset], rows, revision)
+        recipes.append(recipe_hash(rows[0]))
+
+    changes = [recipe for recipe, last in zip(recipes, [None, *recipes], strict=False) if recipe != last]
+    assert len(changes) == len(set(changes))

@@ -9,7 +9,6 @@ from shared.domain.task import Outcome, StageStatus, TaskStatus
 from shared.errors import RenditionFailed, Transient
 from shared.messages import UploadedObject
 from shared.stores.images import RenditionStore
-from shared.usecases.read_asset import find_rendition
 from tests.pictures import photo
 from tests.world import TENANT, World
 
@@ -158,4 +157,4 @@ def test_fourth_failed_attempt_at_a_stage_fails_it_for_good(world: World) -> Non
     assert task.attempts == {Stage.VALIDATION: 1, Stage.THUMBNAILS: 4, Stage.VARIANTS: 4}
     assert (task.outcome, task.error and task.error.code) == (Outcome.FAILED, "try_again")
     with pytest.raises(RenditionFailed):
-        find_rendition(task.asset_id or "", "card", TENANT, world.catalog, world.renditions, 60)
+        world.find_rendition(task.asset_id or "", "card")

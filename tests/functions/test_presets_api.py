@@ -1,0 +1,104 @@
+"""The tenant's presets as people set them."""
+
+import pytest
+
+from shared.domain.presets import BUILT_IN
+from tests.functions.conftest import Api
+from tests.world import TENANT
+
+PATH = "/v1/settings/presets"
+HERO = {"name": "hero", "longer_edge": 1600, "format": "avif", "quality": 60}
+STRANGER = {"tenant": "tenant_zzzzzzzzzzzzzzzzzzzzzzzzzz", "scopes": "read write"}
+READER = {"tenant": TENANT, "scopes": "read"}
+
+
+def names(body: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [row["name"] for row in body["presets"]]
+
+
+def test_tenant_begins_with_the_built_in_presets(admin_api: Api) -> None:
+    answer = admin_api("GET", PATH)
+
+    assert (answer.status, names(answer.body)) == (200, [preset.name for preset in BUILT_IN])
+    assert all(row["built_in"] and row["enabled"] and len(row["recipe"]) == 8 for row in answer.body["presets"])
+
+
+def test_put_replaces_the_tenants_rows_and_leaves_the_built_ins(admin_api: Api) -> None:
+    admin_api("PUT", PATH, {"presets": [{"name": "old", "box": [10, 10]}]})
+
+    answer = admin_api("PUT", PATH, {"presets": [HERO]})
+
+    assert answer.status == 200
+    assert names(answer.body) == [*(preset.name for preset in BUILT_IN), "hero"]
+    assert answer.body["presets"][-1]["box"] == [1600, 1600]
+    assert admin_api("GET", PATH).body == answer.body
+
+
+def test_built_in_preset_can_be_switched_off(admin_api: Api) -> None:
+    answer = admin_api("PUT", PATH, {"presets": [{"name": "zoom", "enabled": False}]})
+
+    assert [row["name"] for row in answer.body["presets"] if not row["enabled"]] == ["zoom"]
+
+
+@pytest.mark.parametrize("change", [{"box": [5, 5]}, {"quality": 1}, {"format": "webp"}, {"longer_edge": 9}])
+def test_built_in_preset_cannot_be_redefined(admin_api: Api, change: dict[str, object]) -> None:
+    answer = admin_api("PUT", PATH, {"presets": [{"name": "zoom"} | change]})
+
+    assert (answer.status, answer.body["code"]) == (409, "preset_built_in")
+
+
+def test_what_get_shows_may_be_put_back_and_changes_nothing(admin_api: Api) -> None:
+    admin_api("PUT", PATH, {"presets": [HERO, {"name": "card", "enabled": False}]})
+    shown = admin_api("GET", PATH).body
+
+    answer = admin_api("PUT", PATH, shown)
+
+    assert (answer.status, answer.body) == (200, shown)
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"name": "Hero", "box": [1, 1]}, "name"),
+        ({"name": "original", "box": [1, 1]}, "name"),
+        ({"name": "a/b", "box": [1, 1]}, "name"),
+        ({"name": "a", "box": [0, 1]}, "box"),
+        ({"name": "a", "box": [16_384, 1]}, "box"),
+        ({"name": "a", "box": [1, 1], "longer_edge": 1}, "box"),
+        ({"name": "a"}, "box"),
+        ({"name": "a", "box": [1, 1], "format": "gif"}, "format"),
+        ({"name": "a", "box": [1, 1], "quality": 101}, "quality"),
+        ({"name": "a", "box": [1, 1], "mode": "lazy"}, "mode"),
+        ({"name": "a", "box": [1, 1], "stage": "quality"}, "stage"),
+        ({"name": "a", "box": [16_000, 16_000]}, "presets"),
+    ],
+)
+def test_wrong_row_is_refused_by_its_field(admin_api: Api, row: dict[str, object], field: str) -> None:
+    answer = admin_api("PUT", PATH, {"presets": [row]})
+
+    assert (answer.status, answer.body["code"]) == (422, "invalid_request")
+    assert field in [part for found in answer.body["errors"] for part in found["loc"]]
+    assert names(admin_api("GET", PATH).body) == [preset.name for preset in BUILT_IN]
+
+
+def test_two_rows_of_one_name_are_refused(admin_api: Api) -> None:
+    answer = admin_api("PUT", PATH, {"presets": [HERO, HERO]})
+
+    assert [found["code"] for found in answer.body["errors"]] == ["duplicate", "duplicate"]
+
+
+def test_tenant_has_so_many_rows_at_most(admin_api: Api) -> None:
+    answer = admin_api("PUT", PATH, {"presets": [{"name": f"p{n}", "box": [9, 9]} for n in range(33)]})
+
+    assert (answer.status, answer.body["limit"], answer.body["measured"]) == (422, 32, 33)
+
+
+def test_presets_of_another_tenant_are_not_shown(admin_api: Api) -> None:
+    admin_api("PUT", PATH, {"presets": [HERO]})
+
+    assert "hero" not in names(admin_api("GET", PATH, authorizer=STRANGER).body)
+
+
+def test_presets_are_set_with_the_scope_write(admin_api: Api) -> None:
+    assert admin_api("PUT", PATH, {"presets": []}, authorizer=READER).status == 403
+    assert admin_api("GET", PATH, authorizer={**READER, "scopes": "write"}).status == 403
