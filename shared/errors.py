@@ -71,6 +71,11 @@ class RevokedKey(Unauthorized):
     title = "The API key was revoked"
 
 
+class InvalidTicket(Unauthorized):
+    code = "invalid_ticket"
+    title = "The ticket was used, is past its time, or is none of ours"
+
+
 class Forbidden(DarkroomError):
     status = 403
     code = "missing_scope"
@@ -134,6 +139,11 @@ class JobActive(Conflict):
 class NothingToRetry(Conflict):
     code = "nothing_to_retry"
     title = "Nothing here has failed"
+
+
+class TooManySubscriptions(Conflict):
+    code = "too_many_subscriptions"
+    title = "The connection has as many subscriptions as it may"
 
 
 class GrantNeeded(Conflict):

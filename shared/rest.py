@@ -39,6 +39,7 @@ class Caller:
 
     tenant: str
     scopes: frozenset[Scope]
+    key_id: str = ""
 
     def require(self, scope: Scope) -> Caller:
         """The caller, if the key has the scope. Raises Forbidden."""
@@ -67,7 +68,7 @@ def caller(app: APIGatewayRestResolver, scope: Scope) -> Caller:
     if "tenant" not in found:
         raise MissingKey("Send Authorization: Bearer <key>.")
     scopes = frozenset(Scope(name) for name in str(found["scopes"]).split())
-    return Caller(str(found["tenant"]), scopes).require(scope)
+    return Caller(str(found["tenant"]), scopes, str(found.get("principalId", ""))).require(scope)
 
 
 def has_time(app: APIGatewayRestResolver) -> Callable[[], bool]:

@@ -13,6 +13,7 @@ from shared.domain.presets import NAME as PRESET_NAME
 
 MAX_FILES = 10_000
 MAX_GRANTS = 500
+MAX_SEQ = 10**15
 
 ProjectName = Annotated[str, StringConstraints(pattern=rf"^{PROJECT.pattern}$")]
 Edge = Annotated[int, Field(ge=1, le=MAX_EDGE)]
@@ -69,6 +70,33 @@ class GrantsRenewed(BaseModel):
     uploads: list[GrantedTask]
 
 
+class Ticket(BaseModel):
+    """Opens one WebSocket, once."""
+
+    ticket: str
+    url: str
+    expires_at: datetime
+
+
+class AboutJob(BaseModel):
+    """What a client sends over its WebSocket names a job in most cases."""
+
+    job_id: Annotated[str, StringConstraints(max_length=200)]
+
+
+class Subscribe(AboutJob):
+    action: Literal["subscribe"]
+    since: int = Field(default=0, ge=0, lt=MAX_SEQ)
+
+
+class Unsubscribe(AboutJob):
+    action: Literal["unsubscribe"]
+
+
+class Ping(BaseModel):
+    action: Literal["ping"]
+
+
 class ErrorView(BaseModel):
     code: str
     detail: str
@@ -89,6 +117,8 @@ class TaskView(BaseModel):
     started_at: datetime | None
     completed_at: datetime | None
     error: ErrorView | None
+    seq: int
+    """The job's `seq` when the task last changed; 0 when it has not since it was created."""
 
 
 class JobView(BaseModel):

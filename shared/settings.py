@@ -35,6 +35,24 @@ class ProgressSettings(Settings):
     jobs_table: str
 
 
+class PushSettings(Settings):
+    """`websocket_api` is the WebSocket API's id and stage, as `id/stage`."""
+
+    jobs_table: str
+    renditions_bucket: str
+    url_lifetime: int = Field(gt=0, le=43_200)
+    websocket_api: str
+
+
+class RealtimeSettings(PushSettings):
+    catalog_table: str
+
+
+class AnnounceSettings(PushSettings):
+    topic_arn: str
+    """Empty where nobody is to be told of completed jobs."""
+
+
 class ImageLimits(Settings):
     max_file_bytes: int = Field(gt=0)
     max_image_pixels: int = Field(gt=0)
@@ -66,6 +84,7 @@ class ApiSettings(QueueUrls):
     originals_bucket: str
     renditions_bucket: str
     dispatch_queue_url: str
+    websocket_api: str
     max_file_bytes: int = Field(gt=0)
     url_lifetime: int = Field(gt=0, le=43_200)
 

@@ -1,10 +1,13 @@
-"""The edge to the jobs table's stream: which tasks of which jobs have changed."""
+"""The edge to the jobs table's stream: which jobs, and which of their tasks, have changed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from shared.domain.keys import task_of_row
+from shared.domain.job import Job
+from shared.domain.keys import JOB_ROW, task_of_row
+from shared.stores import rows
+from shared.stores.dynamo import unmarshal
 
 
 def changed_tasks(event: dict[str, Any]) -> dict[str, list[str]]:
@@ -17,3 +20,14 @@ def changed_tasks(event: dict[str, Any]) -> dict[str, list[str]]:
             job_id, task_id = named
             changed.setdefault(job_id, {})[task_id] = None
     return {job_id: list(task_ids) for job_id, task_ids in changed.items()}
+
+
+def job_states(event: dict[str, Any]) -> dict[str, list[Job]]:
+    """Job id → what the job was after each of its changes, in the order of the records."""
+    states: dict[str, list[Job]] = {}
+    for record in event.get("Records", []):
+        image = record["dynamodb"].get("NewImage")
+        if image and image["sk"]["S"] == JOB_ROW:
+            job = rows.job_of(unmarshal(image))
+            states.setdefault(job.job_id, []).append(job)
+    return states

@@ -64,6 +64,7 @@ def task_view(task: Task, job: Job, sign: Sign) -> TaskView:
         started_at=task.started_at,
         completed_at=task.completed_at if status in ENDED_TASK else None,
         error=ErrorView(**vars(task.error)) if task.error else None,
+        seq=task.event_seq,
     )
 
 

@@ -62,6 +62,7 @@ class Cloud:
     queue_urls: dict[str, str]
     """Logical id → URL."""
     stream_arn: str
+    topic_arn: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,6 +81,8 @@ class Cloud:
             "ORIGINALS_BUCKET": self.originals_bucket,
             "RENDITIONS_BUCKET": self.renditions_bucket,
             **{f"{_upper(name)}_URL": url for name, url in self.queue_urls.items()},
+            "WEBSOCKET_API": "a1b2c3d4e5/live",
+            "TOPIC_ARN": self.topic_arn,
             "STALL_SECONDS": str(template()["Mappings"]["Scale"][parameters["Scale"]["Default"]]["StallSeconds"]),
             **{name: str(parameters[parameter]["Default"]) for name, parameter in limits.items()},
         }
@@ -99,6 +102,7 @@ def build() -> Cloud:
         renditions_bucket=_bucket("RenditionsBucket"),
         queue_urls={name: _queue(name) for name in resources("AWS::SQS::Queue")},
         stream_arn=client("dynamodb").describe_table(TableName="JobsTable")["Table"]["LatestStreamArn"],
+        topic_arn=client("sns").create_topic(Name="Topic")["TopicArn"],
     )
 
 

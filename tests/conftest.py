@@ -21,6 +21,7 @@ os.environ.pop("AWS_ENDPOINT_URL", None)
 from shared.stores.dynamo import dynamodb
 from shared.stores.images import s3
 from shared.stores.queues import sqs
+from shared.stores.topics import sns
 from tests.cloud import Cloud, build
 from tests.world import World
 
@@ -30,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def forget_clients() -> None:
     """A client made under one mock knows nothing of the next."""
-    for client in (dynamodb, s3, sqs):
+    for client in (dynamodb, s3, sns, sqs):
         client.cache_clear()
 
 

@@ -25,6 +25,7 @@ from shared.schemas import (
     QualityJobStarted,
     RenewGrants,
     Retried,
+    Ticket,
     UploadCreated,
 )
 from shared.settings import ApiSettings
@@ -34,6 +35,8 @@ from shared.stores.manifests import ManifestStore
 from shared.stores.poison import PoisonStore
 from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
+from shared.stores.sockets import SocketStore
+from shared.stores.subscriptions import SubscriptionStore
 from shared.stores.tasks import MAX_EVENT
 from shared.stores.tenants import TenantStore
 from shared.usecases import (
@@ -41,6 +44,7 @@ from shared.usecases import (
     create_upload,
     find_rendition,
     list_jobs,
+    open_ticket,
     read_asset,
     read_job,
     redrive_poison,
@@ -57,6 +61,7 @@ jobs, tasks, poison = retrying.jobs, retrying.tasks, PoisonStore(settings.jobs_t
 catalog, tenants = CatalogStore(settings.catalog_table), TenantStore(settings.catalog_table)
 originals, renditions = OriginalStore(settings.originals_bucket), RenditionStore(settings.renditions_bucket)
 sessions = create_upload.Sessions(jobs, catalog, tenants, originals, settings.max_file_bytes)
+subscriptions, sockets = SubscriptionStore(settings.jobs_table), SocketStore(settings.websocket_api)
 reading = read_job.Reading(jobs, tasks, renditions, settings.url_lifetime)
 presets = PresetStore(settings.catalog_table)
 finding = find_rendition.Finding(
@@ -198,6 +203,12 @@ def get_poison(cursor: Cursor = None) -> PoisonList:
 def post_redrive(poison_id: Id) -> Retried:
     who = caller(app, Scope.WRITE)
     return redrive_poison.redrive_poison(poison_id, who.tenant, poison, retrying)
+
+
+@app.post("/v1/realtime/tickets", status_code=HTTPStatus.CREATED)
+def post_tickets() -> Ticket:
+    who = caller(app, Scope.READ)
+    return open_ticket.open_ticket(who.tenant, who.key_id, subscriptions, sockets)
 
 
 @logger.inject_lambda_context(clear_state=True)

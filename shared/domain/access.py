@@ -45,6 +45,11 @@ def judge(key: ApiKey | None, secret: str, now: datetime) -> ApiKey:
     """The key, if it is good now. Raises Unauthorized, RevokedKey or ExpiredKey."""
     if key is None or not hmac.compare_digest(key.secret_hash, hash_secret(secret)):
         raise Unauthorized
+    return judge_standing(key, now)
+
+
+def judge_standing(key: ApiKey, now: datetime) -> ApiKey:
+    """The key, if it was neither revoked nor has expired. Raises RevokedKey or ExpiredKey."""
     if key.revoked_at is not None and key.revoked_at <= now:
         raise RevokedKey
     if key.expires_at is not None and key.expires_at <= now:

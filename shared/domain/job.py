@@ -63,6 +63,8 @@ class Job:
     """Until when the youngest grant of an upload session works."""
     error: str | None = None
     pace: Pace = field(default_factory=Pace)
+    announced_epoch: int = 0
+    """The last epoch whose completion was announced."""
 
     @property
     def ended_tasks(self) -> int:

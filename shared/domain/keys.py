@@ -15,6 +15,8 @@ ASSET_ROW = "ASSET"
 TENANT_ROW = "TENANT"
 API_KEY_ROW = "KEY"
 PRESETS_ROW = "PRESETS"
+TICKET_ROW = "TICKET"
+CONNECTION_ROW = "CONNECTION"
 OPEN = "OPEN"
 TENANTS = "TENANTS"
 NEAREST_PREFIX = "NEAREST_OF#"
@@ -174,3 +176,16 @@ def usage_pk(tenant: str) -> str:
 
 def shard_sk(shard: int) -> str:
     return f"SHARD#{shard:02d}"
+
+
+def ticket_pk(digest: str) -> str:
+    return f"TICKET#{digest}"
+
+
+def connection_pk(connection_id: str) -> str:
+    """The rows of a connection: its own, and one named by `job_pk` for each job that it subscribed to."""
+    return f"CONNECTION#{connection_id}"
+
+
+def subscribers_pk(job_id: str) -> str:
+    return f"SUBSCRIBERS#{job_id}"

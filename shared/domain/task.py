@@ -25,6 +25,15 @@ class TaskStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+class TaskEvent(StrEnum):
+    """What subscribers are told of a task by name."""
+
+    THUMBNAILS_COMPLETED = "task:thumbnails_completed"
+    VARIANTS_COMPLETED = "task:variants_completed"
+    COMPLETED = "task:completed"
+    FAILED = "task:failed"
+
+
 class Outcome(StrEnum):
     CREATED = "created"
     EXISTS = "exists"
@@ -99,6 +108,9 @@ class Task:
     error: TaskError | None = None
     attempts: Mapping[Stage, int] = field(default_factory=dict)
     event_seq: int = 0
+    """The job's `seq` at the last change that was counted; 0 for none."""
+    event_seqs: Mapping[TaskEvent, int] = field(default_factory=dict)
+    """The job's `seq` at which each event last happened."""
     redrives: int = 0
     """How often its work was sent again because nothing was heard of it."""
     changed_at: datetime | None = None
@@ -138,6 +150,21 @@ def status_of(stages: Stages, outcome: Outcome | None = None) -> TaskStatus:
     if statuses == {StageStatus.PENDING}:
         return TaskStatus.PENDING
     return TaskStatus.PROCESSING
+
+
+def happened(before: Mark, after: Mark) -> set[TaskEvent]:
+    """The events between what was counted of a task before and what is counted now."""
+    return _truths(after) - _truths(before)
+
+
+def _truths(mark: Mark) -> set[TaskEvent]:
+    truths = {
+        TaskEvent.THUMBNAILS_COMPLETED: mark.stages.get(Stage.THUMBNAILS) is StageStatus.COMPLETED,
+        TaskEvent.VARIANTS_COMPLETED: mark.stages.get(Stage.VARIANTS) is StageStatus.COMPLETED,
+        TaskEvent.COMPLETED: mark.status is TaskStatus.COMPLETED,
+        TaskEvent.FAILED: mark.status is TaskStatus.FAILED,
+    }
+    return {event for event, is_true in truths.items() if is_true}
 
 
 def outcome_of(stages: Stages, noted: Outcome | None) -> Outcome | None:

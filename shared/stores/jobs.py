@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,7 +16,7 @@ from shared.domain.dispatch import Dispatch
 from shared.domain.ids import job_created_at
 from shared.domain.job import LIFE_AFTER_END, LIFE_WHILE_OPEN, ONE_AT_A_TIME, Job, JobKind, JobStatus
 from shared.domain.projection import Projection
-from shared.domain.task import Mark, Task, TaskStatus
+from shared.domain.task import Mark, Task, TaskStatus, happened
 from shared.errors import Expired, JobCancelled, NotFound
 from shared.stores import rows
 from shared.stores.dynamo import (
@@ -39,7 +40,7 @@ PUTS_PER_CALL = 25
 READS_PER_CALL = 100
 JOB_PAGE = 50
 
-COUNT = ("SET mark = :mark, event_seq = :seq, #by = :projector", "mark = :counted")
+COUNT = ("SET mark = :mark, event_seq = :seq, event_seqs = :events, #by = :projector", "mark = :counted")
 REOPEN = (
     COUNT[0]
     + ", stages = :stages, epoch = :next, attempts = :none, changed_at = :now"
@@ -225,6 +226,19 @@ class JobStore:
         except ConditionFailed as refused:
             raise (JobCancelled if refused.item else Expired) from refused
 
+    def note_announced(self, job_id: str, epoch: int) -> None:
+        """Note that the completion of this epoch was announced, unless a later one was."""
+        change: dict[str, Any] = {
+            "TableName": self.table,
+            "Key": marshal(rows.job_key(job_id)),
+            "UpdateExpression": "SET announced_epoch = :epoch",
+            "ConditionExpression": "attribute_exists(pk)"
+            " AND (attribute_not_exists(announced_epoch) OR announced_epoch < :epoch)",
+            "ExpressionAttributeValues": marshal({":epoch": epoch}),
+        }
+        with suppress(ConditionFailed):
+            attempt(lambda: dynamodb().update_item(**change))
+
     def save(self, job: Job, read: Job) -> bool:
         """Write what has become of a job without any task moving; False when it has moved since it was read."""
         return self.apply(Projection(job, ()), read)
@@ -283,6 +297,7 @@ class JobStore:
             ":mark": rows.mark_map(mark),
             ":counted": rows.mark_map(task.mark),
             ":seq": job.seq,
+            ":events": {**task.event_seqs, **dict.fromkeys(happened(task.mark, mark), job.seq)},
             ":projector": "projector",
         }
         return {

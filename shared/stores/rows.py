@@ -16,7 +16,7 @@ from shared.domain.pace import Pace
 from shared.domain.poison import PoisonRecord
 from shared.domain.presets import Mode, Preset
 from shared.domain.stage import Stage
-from shared.domain.task import Mark, Outcome, Stages, StageStatus, Task, TaskError, TaskStatus, outcome_of
+from shared.domain.task import Mark, Outcome, Stages, StageStatus, Task, TaskError, TaskEvent, TaskStatus, outcome_of
 from shared.stores.dynamo import Item
 
 TASK_LIFE = timedelta(days=30)
@@ -144,6 +144,7 @@ def job_of(row: Item) -> Job:
         granted_until=to_time(row.get("granted_until")),
         error=row.get("error"),
         pace=Pace(tuple((at, ended) for at, ended in row.get("pace", []))),
+        announced_epoch=row.get("announced_epoch", 0),
     )
 
 
@@ -199,6 +200,7 @@ def task_of(row: Item) -> Task:
         error=TaskError(**row["error"]) if "error" in row else None,
         attempts={Stage(stage): n for stage, n in row["attempts"].items()},
         event_seq=row.get("event_seq", 0),
+        event_seqs={TaskEvent(event): seq for event, seq in row.get("event_seqs", {}).items()},
         redrives=row.get("redrives", 0),
         changed_at=to_time(row.get("changed_at")),
         started_at=to_time(row.get("started_at")),

@@ -11,6 +11,7 @@ from tools.demo_photos import write_demo_photos
 from tools.stack import Stack, aws_of, throwaway_stack
 
 Aws = Callable[[str], Any]
+TOLD = {"NotificationEmail": "team@example.com"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The unmodified template, built and deployed to an emulator of its own."""
-    with throwaway_stack() as running:
+    with throwaway_stack(TOLD) as running:
         yield running
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.cloud import Cloud, recorded
 from tests.world import TENANT
 
+KEY_ID = "0123456789abcdef"
 Load = Callable[[str], ModuleType]
 
 
@@ -53,7 +54,7 @@ class Api:
         authorizer: dict[str, str] | None = None,
     ) -> Answer:
         event = deepcopy(recorded("api"))
-        found = {"tenant": TENANT, "scopes": "read write"} if authorizer is None else authorizer
+        found = {"tenant": TENANT, "scopes": "read write", "principalId": KEY_ID} if authorizer is None else authorizer
         event |= {
             "path": path,
             "httpMethod": method,

@@ -75,8 +75,15 @@ def is_dead_letter_queue(value: Any) -> bool:
 
 def statements(function: str) -> list[Properties]:
     return [
-        statement for policy in functions()[function].get("Policies", []) for statement in policy.get("Statement", [])
+        chosen(statement)
+        for policy in functions()[function].get("Policies", [])
+        for statement in policy.get("Statement", [])
     ]
+
+
+def chosen(value: Any) -> Any:
+    """What an !If gives when its condition holds, or the value itself."""
+    return value["Fn::If"][1] if isinstance(value, dict) and "Fn::If" in value else value
 
 
 def listed(value: Any) -> list[Any]:

@@ -1,0 +1,209 @@
+"""Live push on the whole stack, through a real WebSocket."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from darkroom import Client
+from darkroom.models import NewFile, UploadSession
+from tests.e2e.conftest import Aws
+from tests.pictures import photo
+from tests.push import Message, comparable, events_of, fold, new_state
+from tools.bootstrap import bootstrap
+from tools.stack import Stack, aws_of
+
+FRAME_BYTES = 32 * 1024
+Ticket = Callable[[], str]
+
+
+class Socket:
+    def __init__(self, url: str) -> None:
+        self.connection: ClientConnection = connect(url, close_timeout=1)
+
+    def send(self, **message: Any) -> None:
+        self.connection.send(json.dumps(message))
+
+    def receive(self, timeout_s: float = 20) -> Message:
+        text = self.connection.recv(timeout=timeout_s)
+        assert len(str(text).encode()) < FRAME_BYTES
+        return json.loads(text)
+
+    def receive_until(self, event: str) -> list[Message]:
+        found = [self.receive()]
+        while event not in {entry["event"] for entry in found[-1].get("events", [])}:
+            found.append(self.receive())
+        return found
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@pytest.fixture
+def ticket(stack: Stack) -> Ticket:
+    """A URL that opens one WebSocket."""
+    return lambda: post(stack, "/v1/realtime/tickets", stack.tenant_key)["url"]
+
+
+def post(stack: Stack, path: str, key: str) -> Any:
+    answer = httpx.post(stack.api_url + path, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+    return answer.raise_for_status().json()
+
+
+def get(stack: Stack, path: str) -> Any:
+    answer = httpx.get(stack.api_url + path, headers={"Authorization": f"Bearer {stack.tenant_key}"}, timeout=30)
+    return answer.raise_for_status().json()
+
+
+def open_session(client: Client, project: str, bodies: list[bytes]) -> UploadSession:
+    files = [NewFile(f"{i}.jpg", "image/jpeg", len(body)) for i, body in enumerate(bodies)]
+    return client.create_upload(project, files)
+
+
+def upload(session: UploadSession, bodies: list[bytes]) -> None:
+    for task, body in zip(session.uploads, bodies, strict=True):
+        grant = task.upload
+        assert grant
+        httpx.post(grant.url, data=dict(grant.fields), files={"file": body}, timeout=30).raise_for_status()
+
+
+def wait_for_end(stack: Stack, job_id: str) -> Any:
+    deadline = time.monotonic() + 100
+    while (job := get(stack, f"/v1/jobs/{job_id}"))["status"] != "completed":
+        assert time.monotonic() < deadline, job
+        time.sleep(0.2)
+    return job
+
+
+def test_upload_is_told_from_its_thumbnails_to_its_end(stack: Stack, client: Client, ticket: Ticket) -> None:
+    bodies = [photo(seed=1), b"no image"]
+    session = open_session(client, "push", bodies)
+    socket = Socket(ticket())
+    socket.send(action="subscribe", job_id=session.job_id)
+    snapshot = socket.receive()
+
+    upload(session, bodies)
+    told = events_of(socket.receive_until("job:completed"))
+    socket.close()
+
+    assert (snapshot["type"], snapshot["tasks"], snapshot["job"]["total"]) == ("snapshot", [], 2)
+    names = {(entry["task"]["task_id"], entry["event"]) for entry in told if "task" in entry}
+    assert {
+        ("t00000", "task:thumbnails_completed"),
+        ("t00000", "task:variants_completed"),
+        ("t00000", "task:completed"),
+        ("t00001", "task:failed"),
+    } <= names
+    shown = next(entry["task"]["thumbnail_url"] for entry in told if entry["event"] == "task:thumbnails_completed")
+    assert httpx.get(shown).headers["Content-Type"] == "image/jpeg"
+
+
+def test_ticket_works_once(ticket: Ticket) -> None:
+    url = ticket()
+    Socket(url).close()
+
+    with pytest.raises(InvalidStatus):
+        Socket(url)
+
+
+def test_ticket_of_a_minute_ago_is_refused(stack: Stack, ticket: Ticket, aws: Aws) -> None:
+    url = ticket()
+    table = stack.outputs["JobsTableName"]
+    for row in aws("dynamodb").scan(TableName=table)["Items"]:
+        if row["sk"]["S"] == "TICKET":
+            aws("dynamodb").put_item(TableName=table, Item=row | {"expires_at": {"N": str(int(time.time()) - 1)}})
+
+    with pytest.raises(InvalidStatus):
+        Socket(url)
+
+
+def test_job_of_another_tenant_is_refused(stack: Stack, client: Client) -> None:
+    session = open_session(client, "push", [b"mine"])
+    with aws_of(stack.aws_endpoint):
+        other = bootstrap(stack.stack_name, stack.aws_endpoint, stack.region, "other")
+    socket = Socket(post(stack, "/v1/realtime/tickets", other["tenant_key"])["url"])
+
+    socket.send(action="subscribe", job_id=session.job_id)
+    answer = socket.receive()
+    socket.close()
+
+    assert (answer["type"], answer["code"], answer["job_id"]) == ("error", "not_found", session.job_id)
+
+
+def test_ping_names_what_is_followed(client: Client, ticket: Ticket) -> None:
+    session = open_session(client, "push", [b"mine"])
+    socket = Socket(ticket())
+    socket.send(action="subscribe", job_id=session.job_id)
+    socket.receive()
+
+    socket.send(action="ping")
+    followed = socket.receive()
+    socket.send(action="unsubscribe", job_id=session.job_id)
+    left = socket.receive()
+    socket.close()
+
+    assert followed == {"type": "pong", "jobs": [session.job_id]}
+    assert left == {"type": "unsubscribed", "job_id": session.job_id}
+
+
+@pytest.mark.timeout(240)
+def test_client_that_is_cut_off_again_and_again_misses_nothing(stack: Stack, client: Client, ticket: Ticket) -> None:
+    chance = random.Random(20260102)
+    bodies = [photo(width=320, height=240, seed=seed) for seed in range(60)]
+    session = open_session(client, "cut-off", bodies)
+    sender = Thread(target=upload, args=(session, bodies))
+    state, cuts = new_state(), 0
+    deadline = time.monotonic() + 150
+
+    sender.start()
+    while state["job"].get("status") != "completed" or state["since"] < state["job"]["seq"]:
+        assert time.monotonic() < deadline, state["job"]
+        socket = Socket(ticket())
+        socket.send(action="subscribe", job_id=session.job_id, since=state["since"])
+        for _ in range(chance.randrange(1, 12)):
+            fold(state, socket.receive(60))
+            if state["job"].get("status") == "completed":
+                break
+        socket.connection.socket.close()
+        cuts += 1
+    sender.join()
+
+    ended = wait_for_end(stack, session.job_id)
+    listed = get(stack, f"/v1/jobs/{session.job_id}?tasks=all")["tasks"]
+    assert cuts > 5
+    assert {task["task_id"]: comparable(task) for task in listed} == {
+        task_id: comparable(task) for task_id, task in state["tasks"].items()
+    }
+    moving = {"poll_after_ms", "eta_s", "next_cursor", "tasks"}
+    assert {name: ended[name] for name in ended.keys() - moving} == {
+        name: state["job"][name] for name in state["job"].keys() - moving
+    }
+
+
+def test_completion_is_announced_once(stack: Stack, client: Client, aws: Aws) -> None:
+    sqs, sns = aws("sqs"), aws("sns")
+    url = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = stack.outputs["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    body = photo(seed=77)
+    session = open_session(client, "told", [body])
+    upload(session, [body])
+    wait_for_end(stack, session.job_id)
+
+    told: list[Any] = []
+    for _ in range(8):
+        received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
+        told += [json.loads(message["Body"]) for message in received]
+
+    own = [(message["epoch"], message["processed"]) for message in told if message["job_id"] == session.job_id]
+    assert own == [(1, 1)]
