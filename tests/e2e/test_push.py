@@ -6,6 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Thread
 from typing import Any
 
@@ -28,7 +29,8 @@ Ticket = Callable[[], str]
 
 class Socket:
     def __init__(self, url: str) -> None:
-        self.connection: ClientConnection = connect(url, close_timeout=1)
+        self._open = ExitStack()
+        self.connection: ClientConnection = self._open.enter_context(connect(url, close_timeout=1))
 
     def send(self, **message: Any) -> None:
         self.connection.send(json.dumps(message))
@@ -45,7 +47,7 @@ class Socket:
         return found
 
     def close(self) -> None:
-        self.connection.close()
+        self._open.close()
 
 
 @pytest.fixture
@@ -173,7 +175,7 @@ def test_client_that_is_cut_off_again_and_again_misses_nothing(stack: Stack, cli
             fold(state, socket.receive(60))
             if state["job"].get("status") == "completed":
                 break
-        socket.connection.socket.close()
+        socket.close()
         cuts += 1
     sender.join()
 

@@ -420,6 +420,49 @@ def test_projector_is_not_woken_by_a_job_or_a_removal(image: dict[str, Any]) -> 
     assert not any(matches(pattern, record) for pattern in patterns("ProgressFunction"))
 
 
+def test_push_is_woken_by_a_job_that_was_created_or_changed() -> None:
+    (record,) = recorded("announce")["Records"]
+
+    assert any(matches(pattern, record) for pattern in patterns("AnnounceFunction"))
+    assert any(matches(pattern, record | {"eventName": "INSERT"}) for pattern in patterns("AnnounceFunction"))
+
+
+def test_push_is_not_woken_by_a_task_or_by_what_is_deleted() -> None:
+    (task,) = recorded("progress")["Records"]
+    (job,) = recorded("announce")["Records"]
+
+    assert not any(matches(pattern, task) for pattern in patterns("AnnounceFunction"))
+    assert not any(matches(pattern, job | {"eventName": "REMOVE"}) for pattern in patterns("AnnounceFunction"))
+
+
+def test_counting_and_push_are_handed_the_stream_separately() -> None:
+    assert [name for name, _ in events("DynamoDB").values()] == ["ProgressFunction", "AnnounceFunction"]
+
+
+@pytest.mark.parametrize("function", ["RealtimeFunction", "AnnounceFunction"])
+def test_sockets_of_our_api_alone_may_be_posted_to(function: str) -> None:
+    (arn,) = [
+        arn
+        for statement in statements(function)
+        if statement["Action"] == "execute-api:ManageConnections"
+        for arn in listed(statement["Resource"])
+    ]
+
+    assert arn["Fn::Sub"].endswith(":${WebSocketApi}/*")
+
+
+def test_every_route_of_the_socket_leads_to_its_function(environment: None) -> None:
+    routes = {found["Properties"]["RouteKey"] for found in resources("AWS::ApiGatewayV2::Route").values()}
+    served = module("RealtimeFunction")
+
+    assert routes == {*served.LIFECYCLE, *served.ACTIONS}
+
+
+def test_nobody_is_told_by_default() -> None:
+    assert [template()["Parameters"][name]["Default"] for name in ("NotificationEmail", "NotificationUrl")] == ["", ""]
+    assert template()["Resources"]["Topic"]["Condition"] == "HasTopic"
+
+
 def test_stream_carries_what_the_filters_read() -> None:
     assert resource("JobsTable")["StreamSpecification"]["StreamViewType"] in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}
 
@@ -516,7 +559,7 @@ def test_nothing_names_an_account_or_a_region(foreign: str) -> None:
 
 @pytest.mark.parametrize("name", ["FunctionName", "TableName", "BucketName", "QueueName", "RoleName", "AlarmName"])
 def test_nothing_has_a_fixed_name(name: str) -> None:
-    said = {found: resource["Properties"].get(name) for found, resource in template()["Resources"].items()}
+    said = {found: made.get("Properties", {}).get(name) for found, made in template()["Resources"].items()}
 
     # A permission names its function by reference.
     assert {found: value for found, value in said.items() if value is not None and not is_bare_ref(value)} == {}
@@ -542,6 +585,11 @@ def test_every_parameter_has_a_default_and_is_used() -> None:
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_every_alarm_names_its_section_of_the_runbook(alarm: str) -> None:
     assert re.search(r'See docs/runbook\.md, "[^"]+"\.$', resource(alarm)["AlarmDescription"])
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_every_alarm_tells_the_topic_where_there_is_one(alarm: str) -> None:
+    assert resource(alarm)["AlarmActions"] == {"Fn::If": ["HasTopic", [{"Ref": "Topic"}], {"Ref": "AWS::NoValue"}]}
 
 
 @pytest.mark.parametrize("event", RECORDED)
