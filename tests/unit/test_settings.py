@@ -16,6 +16,7 @@ API = {
     "QUALITY_QUEUE_URL": "https://sqs/quality",
     "BACKFILL_QUEUE_URL": "https://sqs/backfill",
     "DISPATCH_QUEUE_URL": "https://sqs/dispatch",
+    "WEBSOCKET_API": "a1b2c3d4e5/live",
     "URL_LIFETIME": "60",
 }
 
