@@ -76,6 +76,7 @@ class QueueUrls(Settings):
     renditions_queue_url: str
     quality_queue_url: str
     backfill_queue_url: str
+    rebuild_queue_url: str
 
 
 class ApiSettings(QueueUrls):
@@ -105,6 +106,7 @@ class ValidateSettings(ImageLimits, WorkerSettings):
 class RenditionsSettings(WorkerSettings):
     renditions_bucket: str
     renditions_queue_url: str
+    rebuild_queue_url: str
 
 
 class QualitySettings(WorkerSettings):
@@ -124,6 +126,7 @@ class DispatchSettings(Settings):
     originals_bucket: str
     dispatch_queue_url: str
     backfill_queue_url: str
+    rebuild_queue_url: str
 
 
 class DeadLettersSettings(QueueUrls):
@@ -133,6 +136,7 @@ class DeadLettersSettings(QueueUrls):
     renditions_dead_letters_url: str
     quality_dead_letters_url: str
     backfill_dead_letters_url: str
+    rebuild_dead_letters_url: str
     dispatch_dead_letters_url: str
 
 

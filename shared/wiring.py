@@ -23,5 +23,6 @@ def retrying(jobs_table: str, catalog_table: str, urls: QueueUrls) -> Retrying:
         renditions=Queue(urls.renditions_queue_url),
         quality=Queue(urls.quality_queue_url),
         backfill=Queue(urls.backfill_queue_url),
+        rebuild=Queue(urls.rebuild_queue_url),
     )
     return Retrying(JobStore(jobs_table), TaskStore(jobs_table), CatalogStore(catalog_table), lanes)

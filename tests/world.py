@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from shared.domain.asset import Asset
 from shared.domain.dispatch import QualityOptions
-from shared.domain.job import Job
+from shared.domain.job import Job, JobKind
 from shared.domain.keys import OriginalKey
 from shared.domain.limits import Limits
 from shared.domain.stage import Stage
@@ -48,7 +48,7 @@ from shared.usecases.retry_tasks import Retrying
 from shared.usecases.score_assets import ScoreWork, score_assets
 from shared.usecases.send_work import Lanes
 from shared.usecases.set_presets import set_presets
-from shared.usecases.start_quality_job import Starting, start_quality_job
+from shared.usecases.start_job import Starting, start_job
 from shared.usecases.validate_upload import Validation, validate_upload
 from shared.wiring import workbench
 from tests.cloud import Cloud, client, table
@@ -89,6 +89,7 @@ class World:
             renditions=self.queues["RenditionsQueue"],
             quality=self.queues["QualityQueue"],
             backfill=self.queues["BackfillQueue"],
+            rebuild=self.queues["RebuildQueue"],
         )
         self.retrying = Retrying(self.jobs, self.tasks, self.catalog, self.lanes)
         self.sessions = Sessions(self.jobs, self.catalog, self.tenants, self.originals, self.limits.max_bytes)
@@ -100,10 +101,23 @@ class World:
         self.finding = Finding(self.catalog, self.presets, self.renditions, self.lanes.renditions, 60)
         self.score_work = ScoreWork(self.bench, self.catalog, self.originals, self.hashes, self.lanes.quality)
         self.starting = Starting(
-            self.jobs, self.catalog, self.originals, self.manifests, self.queues["DispatchQueue"], self.retrying
+            self.jobs,
+            self.catalog,
+            self.originals,
+            self.manifests,
+            self.queues["DispatchQueue"],
+            self.retrying,
+            self.presets,
         )
         self.dispatching = Dispatching(
-            self.jobs, self.tasks, self.catalog, self.manifests, self.queues["DispatchQueue"], self.lanes.backfill
+            self.jobs,
+            self.tasks,
+            self.catalog,
+            self.manifests,
+            self.queues["DispatchQueue"],
+            self.lanes.backfill,
+            self.lanes.rebuild,
+            self.presets,
         )
         self.reconciling = Reconciling(
             self.bench, self.retrying, self.originals, self.queues["DispatchQueue"], stall_s=STALL_S
@@ -179,6 +193,7 @@ class World:
         "QualityQueue": (ScoreRequest, lambda w, m: w.score(m)),
         "DispatchQueue": (DispatchStep, lambda w, m: w.dispatch(m)),
         "BackfillQueue": (ScoreRequest, lambda w, m: w.backfill(m)),
+        "RebuildQueue": (RenditionsOrder, lambda w, m: w.render(m)),
     }
 
     STAGES: ClassVar[dict[str, tuple[Stage, ...]]] = {
@@ -187,6 +202,7 @@ class World:
         "QualityQueue": (Stage.QUALITY,),
         "DispatchQueue": (),
         "BackfillQueue": (Stage.QUALITY,),
+        "RebuildQueue": (Stage.THUMBNAILS, Stage.VARIANTS),
     }
 
     def sent(self, name: str) -> list[Any]:
@@ -244,8 +260,15 @@ class World:
 
     def start_quality_job(self, **options: Any) -> QualityJobStarted:
         is_resumed = options.pop("resume", False)
-        return start_quality_job(
-            TENANT, PROJECT, QualityOptions(**options), self.starting, self.clock, is_resumed=is_resumed
+        return self._start_job(JobKind.QUALITY, is_resumed, options)
+
+    def rebuild(self, **options: Any) -> QualityJobStarted:
+        is_resumed = options.pop("resume", False)
+        return self._start_job(JobKind.RENDITIONS, is_resumed, options)
+
+    def _start_job(self, kind: JobKind, is_resumed: bool, options: dict[str, Any]) -> QualityJobStarted:
+        return start_job(
+            kind, TENANT, PROJECT, QualityOptions(**options), self.starting, self.clock, is_resumed=is_resumed
         )
 
     # ── What is then the case ─────────────────────────────────────────────────────────────────────────────────

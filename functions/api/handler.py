@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from shared.domain.access import Scope
 from shared.domain.dispatch import MAX_BATCH_SIZE, MAX_DELAY_MS, QualityOptions
+from shared.domain.job import JobKind
 from shared.observability import logger
 from shared.rest import caller, has_time, resolver
 from shared.schemas import (
@@ -51,7 +52,7 @@ from shared.usecases import (
     renew_grants,
     retry_asset,
     retry_tasks,
-    start_quality_job,
+    start_job,
 )
 from shared.wiring import retrying as retrying_with
 
@@ -67,13 +68,14 @@ presets = PresetStore(settings.catalog_table)
 finding = find_rendition.Finding(
     catalog, presets, renditions, Queue(settings.renditions_queue_url), settings.url_lifetime
 )
-starting = start_quality_job.Starting(
+starting = start_job.Starting(
     jobs,
     catalog,
     originals,
     ManifestStore(settings.originals_bucket),
     Queue(settings.dispatch_queue_url),
     retrying,
+    presets,
 )
 
 Id = Annotated[str, Path(max_length=200)]
@@ -148,10 +150,27 @@ def post_quality_job(
     who = caller(app, Scope.READ if dry_run else Scope.WRITE)
     options = QualityOptions(batch_size, delay_ms, only_missing)
     if dry_run:
-        forecast = start_quality_job.forecast_quality_job(who.tenant, project, options, starting)
+        forecast = start_job.forecast_quality_job(who.tenant, project, options, starting)
         return Response(status_code=HTTPStatus.OK, content_type="application/json", body=forecast)
-    started = start_quality_job.start_quality_job(
-        who.tenant, project, options, starting, is_resumed=resume, has_time=has_time(app)
+    started = start_job.start_job(
+        JobKind.QUALITY, who.tenant, project, options, starting, is_resumed=resume, has_time=has_time(app)
+    )
+    status = HTTPStatus.ACCEPTED if started.total_images is None else HTTPStatus.CREATED
+    return Response(status_code=status, content_type="application/json", body=started)
+
+
+@app.post("/v1/projects/<project>/renditions/rebuild", status_code=HTTPStatus.CREATED)
+def post_rebuild(
+    project: Project,
+    batch_size: Annotated[int, Query(ge=1, le=MAX_BATCH_SIZE)] = MAX_BATCH_SIZE,
+    delay_ms: Annotated[int, Query(ge=0, le=MAX_DELAY_MS)] = 0,
+    only_missing: Annotated[bool, Query()] = True,
+    resume: Annotated[bool, Query()] = False,
+) -> Response[QualityJobStarted]:
+    who = caller(app, Scope.WRITE)
+    options = QualityOptions(batch_size, delay_ms, only_missing)
+    started = start_job.start_job(
+        JobKind.RENDITIONS, who.tenant, project, options, starting, is_resumed=resume, has_time=has_time(app)
     )
     status = HTTPStatus.ACCEPTED if started.total_images is None else HTTPStatus.CREATED
     return Response(status_code=status, content_type="application/json", body=started)

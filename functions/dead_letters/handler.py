@@ -22,6 +22,7 @@ KINDS: list[tuple[str, type[Message | RenditionsOrder], tuple[Stage, ...]]] = [
     (settings.renditions_dead_letters_url, RenditionsOrder, (Stage.THUMBNAILS, Stage.VARIANTS)),
     (settings.quality_dead_letters_url, ScoreRequest, (Stage.QUALITY,)),
     (settings.backfill_dead_letters_url, ScoreRequest, (Stage.QUALITY,)),
+    (settings.rebuild_dead_letters_url, RenditionsOrder, (Stage.THUMBNAILS, Stage.VARIANTS)),
     (settings.dispatch_dead_letters_url, DispatchStep, ()),
 ]
 by_queue = {Queue(url).name: (Queue(url), message, stages) for url, message, stages in KINDS}

@@ -9,6 +9,7 @@ from shared.sqs import consume, has_time
 from shared.stores.catalog import CatalogStore
 from shared.stores.jobs import JobStore
 from shared.stores.manifests import ManifestStore
+from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.stores.tasks import TaskStore
 from shared.usecases.dispatch_job import Dispatching, dispatch_job
@@ -21,6 +22,8 @@ on = Dispatching(
     manifests=ManifestStore(settings.originals_bucket),
     dispatch_queue=Queue(settings.dispatch_queue_url),
     backfill_queue=Queue(settings.backfill_queue_url),
+    rebuild_queue=Queue(settings.rebuild_queue_url),
+    presets=PresetStore(settings.catalog_table),
 )
 
 

@@ -1,11 +1,11 @@
-"""SQS renditions queue → make the presets of one asset, or the one that was asked for."""
+"""SQS renditions and rebuild queues → make the presets of one asset, or the one that was asked for."""
 
 from typing import Any
 
 from shared.messages import PresetRequest, RenditionsOrder
 from shared.observability import counted
 from shared.settings import RenditionsSettings
-from shared.sqs import consume
+from shared.sqs import consume, source_name
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.presets import PresetStore
@@ -15,7 +15,7 @@ from shared.usecases.make_renditions import RenditionWork, make_renditions
 from shared.wiring import workbench
 
 settings = RenditionsSettings.load()
-queue = Queue(settings.renditions_queue_url)
+lanes = {lane.name: lane for lane in map(Queue, (settings.renditions_queue_url, settings.rebuild_queue_url))}
 on = RenditionWork(
     bench=workbench(settings.jobs_table),
     catalog=CatalogStore(settings.catalog_table),
@@ -27,7 +27,7 @@ on = RenditionWork(
 
 @counted
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return consume(event, RenditionsOrder, _work, queue, context)
+    return consume(event, RenditionsOrder, _work, lanes[source_name(event)], context)
 
 
 def _work(order: RenditionsOrder) -> None:

@@ -10,17 +10,25 @@ from enum import StrEnum
 from math import floor
 
 from shared.domain.pace import Pace
+from shared.domain.stage import Stage
 from shared.domain.task import ENDED_TASK, Task, TaskStatus
 
 
 class JobKind(StrEnum):
     UPLOAD = "upload"
     QUALITY = "quality"
+    RENDITIONS = "renditions"
     RETRY = "retry"
     """Takes up an asset's failed stages again after the job that they failed in is gone."""
 
 
-ONE_AT_A_TIME = frozenset({JobKind.QUALITY})
+WALKS: Mapping[JobKind, tuple[Stage, ...]] = {
+    JobKind.QUALITY: (Stage.QUALITY,),
+    JobKind.RENDITIONS: (Stage.THUMBNAILS, Stage.VARIANTS),
+}
+"""The kinds that walk a manifest of a project's images, and the stages of their tasks."""
+
+ONE_AT_A_TIME = frozenset(WALKS)
 """The kinds of which a project has one active job at most."""
 
 

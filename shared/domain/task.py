@@ -41,10 +41,17 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     FAILED = "failed"
     SCORED = "scored"
+    REBUILT = "rebuilt"
     SKIPPED = "skipped"
 
 
 Stages = Mapping[Stage, StageStatus]
+
+OUTCOMES = {
+    frozenset({Stage.QUALITY}): Outcome.SCORED,
+    frozenset({Stage.THUMBNAILS, Stage.VARIANTS}): Outcome.REBUILT,
+}
+"""What came of a task that completed all its stages, where these are its stages."""
 
 UPLOAD_STAGES = (Stage.VALIDATION, Stage.THUMBNAILS, Stage.VARIANTS, Stage.QUALITY)
 
@@ -171,7 +178,7 @@ def outcome_of(stages: Stages, noted: Outcome | None) -> Outcome | None:
     """What came of a task: what was noted, or for one that completed without a note, what its stages were for."""
     if noted is not None or status_of(stages) is not TaskStatus.COMPLETED:
         return noted
-    return Outcome.SCORED if set(stages) == {Stage.QUALITY} else Outcome.CREATED
+    return OUTCOMES.get(frozenset(stages), Outcome.CREATED)
 
 
 def progress_pct(stages: Stages, status: TaskStatus) -> float:

@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 
 from shared.clock import Clock, utc_now
 from shared.domain.asset import Asset
-from shared.domain.dispatch import CHUNK_ENTRIES, Dispatch, Entry
+from shared.domain.dispatch import CHUNK_ENTRIES, Dispatch, Entry, QualityOptions
 from shared.domain.ids import task_id_at
-from shared.domain.job import Job, freeze
-from shared.domain.scorer import SCORER_VERSION
-from shared.domain.stage import Stage
+from shared.domain.job import WALKS, Job, JobKind, freeze
 from shared.domain.task import Mark, Task, TaskStatus, pending
 from shared.errors import Transient
 from shared.messages import DispatchStep, ScoreRequest, request_of
@@ -21,10 +19,10 @@ from shared.observability import logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.jobs import JobStore
 from shared.stores.manifests import ManifestStore
+from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.stores.tasks import TaskStore
-
-STAGES = (Stage.QUALITY,)
+from shared.usecases.list_images import Listing, list_images
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Dispatching:
     manifests: ManifestStore
     dispatch_queue: Queue
     backfill_queue: Queue
+    rebuild_queue: Queue
+    presets: PresetStore
 
 
 def dispatch_job(
@@ -80,8 +80,16 @@ def _wait_s(dispatch: Dispatch, now: datetime) -> float:
 
 def _freeze_page(job: Job, dispatch: Dispatch, on: Dispatching, clock: Clock) -> bool:
     """Write the next chunk of the manifest; with the last one the job's total is fixed."""
-    below = SCORER_VERSION if dispatch.options.only_missing else None
-    listed = on.catalog.to_score(job.tenant, job.project, below, dispatch.cursor, CHUNK_ENTRIES)
+    listed = list_images(
+        job.kind,
+        job.tenant,
+        job.project,
+        dispatch.cursor,
+        Listing(on.catalog, on.presets),
+        only_missing=dispatch.options.only_missing,
+    )
+    if listed is None:
+        raise Transient("The images could not be listed to the end.")
     page = on.manifests.keep_chunk(job.tenant, job.job_id, dispatch.frozen // CHUNK_ENTRIES, listed)
     now = clock()
     done = replace(
@@ -107,7 +115,7 @@ def _hand_out(job: Job, dispatch: Dispatch, on: Dispatching, clock: Clock) -> bo
     for task in tasks:
         if task.asset_id not in assets:
             on.tasks.skip(task.ref, clock())
-    _send(tasks, assets, on)
+    _send(job, tasks, assets, dispatch.options, on)
     done = replace(
         dispatch,
         step=dispatch.step + 1,
@@ -131,7 +139,7 @@ def _next_entries(job: Job, dispatch: Dispatch, on: Dispatching) -> list[Entry]:
 
 
 def _task(job: Job, index: int, entry: Entry) -> Task:
-    stages = pending(STAGES)
+    stages = pending(WALKS[job.kind])
     return Task(
         job_id=job.job_id,
         task_id=task_id_at(index, job.total),
@@ -142,7 +150,10 @@ def _task(job: Job, index: int, entry: Entry) -> Task:
     )
 
 
-def _send(tasks: Sequence[Task], assets: dict[str, Asset], on: Dispatching) -> None:
+def _send(job: Job, tasks: Sequence[Task], assets: dict[str, Asset], options: QualityOptions, on: Dispatching) -> None:
     requests = [request_of(task.ref, assets[task.asset_id]) for task in tasks if task.asset_id in assets]
-    if requests:
+    if job.kind is JobKind.RENDITIONS:  # one message each: fifty images' renditions are more than one invocation's work
+        for request in requests:
+            on.rebuild_queue.send(request.model_copy(update={"only_missing": options.only_missing}))
+    elif requests:
         on.backfill_queue.send(ScoreRequest(assets=tuple(requests)))

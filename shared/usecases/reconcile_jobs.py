@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from shared.clock import Clock, utc_now
 from shared.domain.asset import Original
 from shared.domain.dispatch import Dispatch
-from shared.domain.job import Job, JobKind, JobStatus, give_up
+from shared.domain.job import WALKS, Job, JobKind, JobStatus, give_up
 from shared.domain.keys import OriginalKey, originals_prefix
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, ENDED_TASK, MAX_REDRIVES, StageStatus, Task, TaskError
@@ -73,7 +73,7 @@ def reconcile_job(job_id: str, on: Reconciling, clock: Clock = utc_now) -> None:
     if job is None:
         return
     is_cancelled = job.status is JobStatus.CANCELLED
-    dispatch = on.bench.jobs.read_dispatch(job_id) if job.kind is JobKind.QUALITY and not is_cancelled else None
+    dispatch = on.bench.jobs.read_dispatch(job_id) if job.kind in WALKS and not is_cancelled else None
     if dispatch and not dispatch.is_done:
         _continue(job, dispatch, on, clock)
     arrived = _arrived(job, on)

@@ -21,9 +21,13 @@ class Lanes:
     renditions: Queue
     quality: Queue
     backfill: Queue
+    rebuild: Queue
 
     def scoring(self, job: Job) -> Queue:
         return self.backfill if job.kind is JobKind.QUALITY else self.quality
+
+    def rendering(self, job: Job) -> Queue:
+        return self.rebuild if job.kind is JobKind.RENDITIONS else self.renditions
 
     def of(self, stage: Stage, job: Job) -> Queue:
         """The queue that holds the work of a stage."""
@@ -31,7 +35,7 @@ class Lanes:
             case Stage.VALIDATION:
                 return self.validation
             case Stage.THUMBNAILS | Stage.VARIANTS:
-                return self.renditions
+                return self.rendering(job)
             case Stage.QUALITY:
                 return self.scoring(job)
 
@@ -51,7 +55,7 @@ def send_work(job: Job, task: Task, asset: Asset | None, lanes: Lanes) -> None:
         return
     request = request_of(task.ref, asset)
     if left & {Stage.THUMBNAILS, Stage.VARIANTS}:
-        lanes.renditions.send(request)
+        lanes.rendering(job).send(request.model_copy(update={"only_missing": job.kind is JobKind.RENDITIONS}))
     if Stage.QUALITY in left:
         lanes.scoring(job).send(ScoreRequest(assets=(request,)))
 

@@ -1,10 +1,13 @@
 """The tenant's presets as people set them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.domain.presets import BUILT_IN
 from tests.functions.conftest import Api
-from tests.world import TENANT
+from tests.pictures import photo
+from tests.world import PROJECT, TENANT, World
 
 PATH = "/v1/settings/presets"
 HERO = {"name": "hero", "longer_edge": 1600, "format": "avif", "quality": 60}
@@ -102,3 +105,55 @@ def test_presets_of_another_tenant_are_not_shown(admin_api: Api) -> None:
 def test_presets_are_set_with_the_scope_write(admin_api: Api) -> None:
     assert admin_api("PUT", PATH, {"presets": []}, authorizer=READER).status == 403
     assert admin_api("GET", PATH, authorizer={**READER, "scopes": "write"}).status == 403
+
+
+# ── Rebuilding ────────────────────────────────────────────────────────────────────────────────────────────────
+
+REBUILD = f"/v1/projects/{PROJECT}/renditions/rebuild"
+
+
+@pytest.fixture
+def image(world: World) -> World:
+    """A project of one image, with a preset that was set afterwards."""
+    world.now = datetime.now(UTC)
+    _, uploads = world.upload(photo(1, 40, 30))
+    world.run(uploads)
+    world.set_presets({"name": "hero", "box": [9, 9]})
+    return world
+
+
+def test_rebuild_says_at_once_how_many_images_it_has(api: Api, image: World) -> None:
+    answer = api("POST", REBUILD)
+
+    assert (answer.status, answer.body["total_images"], answer.body["status"]) == (201, 1, "pending")
+    assert api("GET", f"/v1/jobs/{answer.body['job_id']}").body["kind"] == "renditions"
+
+
+def test_second_rebuild_names_the_job_at_work(api: Api, image: World) -> None:
+    job_id = api("POST", REBUILD).body["job_id"]
+
+    answer = api("POST", REBUILD)
+
+    assert (answer.status, answer.body["code"], answer.body["job_id"]) == (409, "job_active", job_id)
+
+
+@pytest.mark.parametrize(("option", "value"), [("batch_size", "51"), ("delay_ms", "-1"), ("only_missing", "perhaps")])
+def test_wrong_option_of_a_rebuild_is_refused(api: Api, image: World, option: str, value: str) -> None:
+    assert api("POST", REBUILD, query={option: value}).status == 422
+
+
+def test_rebuild_of_another_tenants_project_finds_none_of_its_images(api: Api, image: World) -> None:
+    assert api("POST", REBUILD, authorizer=STRANGER).body["total_images"] == 0
+
+
+def test_rebuild_needs_the_scope_write(api: Api, image: World) -> None:
+    assert api("POST", REBUILD, authorizer=READER).status == 403
+
+
+def test_rendition_that_is_being_made_says_when_to_ask_again(api: Api, image: World) -> None:
+    asset = image.all_assets()[0]
+
+    answer = api("GET", f"/v1/assets/{asset.asset_id}/renditions/hero")
+
+    assert (answer.status, answer.body["code"], answer.body["retry_after"]) == (409, "not_ready", 2)
+    assert answer.headers["Retry-After"] == "2"

@@ -290,7 +290,7 @@ def test_what_any_queue_gives_up_is_dealt_with() -> None:
     }
     dealt_with = [referred(event["Queue"]) for name, event in events("SQS").values() if name == "DeadLettersFunction"]
 
-    assert len(given_up) == 5
+    assert len(given_up) == 6
     assert sorted(dealt_with) == sorted(given_up)
 
 

@@ -19,7 +19,7 @@ from shared.stores.dynamo import batch_put, dynamodb, marshal
 from shared.stores.images import OriginalStore
 from shared.usecases.cancel_job import cancel_job, cancel_quality_job
 from shared.usecases.list_jobs import list_jobs, read_quality_progress
-from shared.usecases.start_quality_job import forecast_quality_job
+from shared.usecases.start_job import forecast_quality_job
 from tests.crashes import watched
 from tests.pictures import photo
 from tests.world import PROJECT, TENANT, World

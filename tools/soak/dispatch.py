@@ -20,6 +20,7 @@ from shared.domain.asset import Asset, Original
 from shared.domain.dispatch import CHUNK_ENTRIES, MAX_BATCH_SIZE
 from shared.domain.dispatch import QualityOptions as Options
 from shared.domain.ids import asset_id_of
+from shared.domain.job import JobKind
 from shared.domain.stage import Stage
 from shared.domain.task import UPLOAD_STAGES, StageStatus, completed
 from shared.messages import DispatchStep
@@ -31,11 +32,12 @@ from shared.stores.dynamo import batch_put, dynamodb
 from shared.stores.images import OriginalStore, s3
 from shared.stores.jobs import JobStore
 from shared.stores.manifests import ManifestStore
+from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue, sqs
 from shared.stores.tasks import TaskStore
 from shared.stores.tenants import TenantStore
 from shared.usecases.dispatch_job import Dispatching, dispatch_job
-from shared.usecases.start_quality_job import Starting, start_quality_job
+from shared.usecases.start_job import Starting, start_job
 from shared.wiring import retrying
 from tools.soak.images import SMALL, draw
 from tools.soak.watch import until
@@ -148,7 +150,7 @@ def _deployed(stack: Stack, assets: int, measured: Measured) -> None:
 def _in_process(stack: Stack, tenant: str, assets: int, measured: Measured) -> None:
     """The same use case with queues that nobody reads, so that its calls and memory are its own."""
     on, starting = _wired(stack)
-    job_id = start_quality_job(tenant, PROJECT, Options(only_missing=False), starting).job_id
+    job_id = start_job(JobKind.QUALITY, tenant, PROJECT, Options(only_missing=False), starting).job_id
     logger.setLevel("WARNING")  # else a line for every batch
     tracemalloc.start()
     parts: Parts = {}
@@ -183,10 +185,12 @@ def _wired(stack: Stack) -> tuple[Dispatching, Starting]:
         renditions_queue_url=outputs["RenditionsQueueUrl"],
         quality_queue_url=outputs["QualityQueueUrl"],
         backfill_queue_url=outputs["BackfillQueueUrl"],
+        rebuild_queue_url=outputs["RebuildQueueUrl"],
     )
+    presets = PresetStore(outputs["CatalogTableName"])
     again = retrying(outputs["JobsTableName"], outputs["CatalogTableName"], urls)
-    on = Dispatching(jobs, tasks, catalog, manifests, unread["steps"], unread["batches"])
-    return on, Starting(jobs, catalog, originals, manifests, unread["steps"], again)
+    on = Dispatching(jobs, tasks, catalog, manifests, unread["steps"], unread["batches"], unread["batches"], presets)
+    return on, Starting(jobs, catalog, originals, manifests, unread["steps"], again, presets)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Start a quality job: bring a project's assets to the current scorer version."""
+"""Start a job over a project: bring its images to the current scores, or the current renditions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
 from shared.stores.jobs import JobStore, Latest
 from shared.stores.manifests import ManifestStore
+from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
+from shared.usecases.list_images import Listing, list_images
 from shared.usecases.retry_tasks import HasTime, Retrying, retry_failed
 
 SAMPLE = 20
@@ -41,9 +43,15 @@ class Starting:
     manifests: ManifestStore
     dispatch_queue: Queue
     retrying: Retrying
+    presets: PresetStore
+
+    @property
+    def listing(self) -> Listing:
+        return Listing(self.catalog, self.presets)
 
 
-def start_quality_job(
+def start_job(
+    kind: JobKind,
     tenant: str,
     project: str,
     options: QualityOptions,
@@ -59,7 +67,7 @@ def start_quality_job(
     with the id of the project's live job.
     """
     for _ in range(TRIES):
-        latest = on.jobs.latest(tenant, project, JobKind.QUALITY)
+        latest = on.jobs.latest(tenant, project, kind)
         live = on.jobs.find(latest.job_id, clock()) if latest else None
         if live and not live.is_ended:
             raise JobActive(live.job_id)
@@ -67,7 +75,7 @@ def start_quality_job(
             resumed = _resume(live, latest, on, clock, has_time)
             if resumed:
                 return resumed
-        started = _start(tenant, project, options, latest, on, clock)
+        started = _start(kind, tenant, project, options, latest, on, clock)
         if started:
             return started
     raise Transient("Others are starting jobs in this project at the same time.")
@@ -91,15 +99,20 @@ def forecast_quality_job(
 
 
 def _start(
-    tenant: str, project: str, options: QualityOptions, latest: Latest | None, on: Starting, clock: Clock
+    kind: JobKind,
+    tenant: str,
+    project: str,
+    options: QualityOptions,
+    latest: Latest | None,
+    on: Starting,
+    clock: Clock,
 ) -> QualityJobStarted | None:
     now = clock()
     job_id = job_id_at(now, secrets.token_bytes(10))
-    below = SCORER_VERSION if options.only_missing else None
-    page = on.catalog.to_score(tenant, project, below, None, CHUNK_ENTRIES)
-    job = open_walk(job_id, JobKind.QUALITY, tenant, project, now)
+    page = list_images(kind, tenant, project, None, on.listing, only_missing=options.only_missing, max_pages=1)
+    job = open_walk(job_id, kind, tenant, project, now)
     dispatch = Dispatch(job_id, options, moved_at=now)
-    if page.next_cursor is None:
+    if page is not None and page.next_cursor is None:
         on.manifests.keep_chunk(tenant, job_id, 0, page)
         job = freeze(job, len(page.entries), now)
         dispatch = replace(dispatch, is_frozen=True, frozen=len(page.entries))
@@ -132,7 +145,7 @@ def _started(job: Job, message: str | None = None) -> QualityJobStarted:
         job_id=job.job_id,
         total_images=total,
         status=job.status,
-        message=message or ("There is nothing to score" if total == 0 else counted),
+        message=message or ("There is nothing to do" if total == 0 else counted),
     )
 
 

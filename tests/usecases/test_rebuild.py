@@ -1,0 +1,156 @@
+"""Rebuilding a project's renditions: a job like any other, over the images that lack a current one."""
+
+from collections import Counter
+
+import pytest
+
+from shared.domain.job import JobKind, JobStatus
+from shared.domain.presets import Mode, eager, is_current
+from shared.domain.task import Outcome, TaskStatus
+from shared.errors import JobActive
+from shared.usecases.cancel_job import cancel_job
+from shared.usecases.retry_tasks import retry_failed
+from tests.cloud import client
+from tests.crashes import watched
+from tests.pictures import photo
+from tests.world import PROJECT, TENANT, World
+
+HERO = {"name": "hero", "box": [30, 30], "format": "webp"}
+
+
+@pytest.fixture
+def images(world: World) -> World:
+    """A project of three images with everything done, before the tenant had a preset of its own."""
+    _, uploads = world.upload(*(photo(seed, 60, 40) for seed in range(3)))
+    world.run(uploads)
+    return world
+
+
+def is_all_current(world: World) -> bool:
+    presets = eager(world.presets.read(TENANT))
+    return all(is_current(asset, preset) for asset in world.all_assets() for preset in presets)
+
+
+def test_rebuild_makes_every_eager_rendition_current_and_is_counted_exactly(images: World) -> None:
+    images.set_presets(HERO)
+    assert not is_all_current(images)
+
+    started = images.rebuild()
+    images.work_off()
+
+    job = images.job(started.job_id)
+    assert (started.total_images, job.kind, job.status) == (3, JobKind.RENDITIONS, JobStatus.COMPLETED)
+    assert Counter(task.status for task in images.all_tasks(job.job_id)) == {TaskStatus.COMPLETED: 3}
+    assert {task.outcome for task in images.all_tasks(job.job_id)} == {Outcome.REBUILT}
+    assert is_all_current(images)
+
+
+def test_rebuild_takes_only_images_that_lack_a_current_rendition(images: World) -> None:
+    images.set_presets(HERO)
+    first = images.all_assets()[0]
+    with pytest.raises(Exception, match="Ask again"):
+        images.find_rendition(first.asset_id, "hero")
+    images.work_off()
+
+    started = images.rebuild()
+
+    images.work_off()
+    tasks = images.all_tasks(started.job_id)
+    assert {task.asset_id for task in tasks} == {asset.asset_id for asset in images.all_assets()} - {first.asset_id}
+
+
+def test_rebuild_writes_only_what_is_not_there(images: World) -> None:
+    images.set_presets(HERO)
+    images.rebuild()
+
+    with watched() as calls:
+        images.work_off()
+
+    assert calls.made.count("PutObject") == 3
+
+
+def test_rebuild_of_what_is_current_is_completed_at_once(images: World) -> None:
+    started = images.rebuild()
+
+    assert (started.total_images, started.status) == (0, "completed")
+
+
+def test_rebuild_of_everything_looks_at_every_image(images: World) -> None:
+    started = images.rebuild(only_missing=False)
+    images.work_off()
+
+    assert (started.total_images, images.job(started.job_id).status) == (3, JobStatus.COMPLETED)
+
+
+def test_presets_on_demand_are_left_to_who_asks(images: World) -> None:
+    images.set_presets(HERO | {"mode": Mode.ON_DEMAND})
+
+    assert images.rebuild().total_images == 0
+
+
+def test_project_has_one_rebuild_at_a_time_beside_a_quality_job(images: World) -> None:
+    images.set_presets(HERO)
+    first = images.rebuild()
+
+    images.start_quality_job(only_missing=False)
+    with pytest.raises(JobActive) as refused:
+        images.rebuild()
+
+    assert refused.value.job_id == first.job_id
+
+
+def test_rebuild_waits_in_a_lane_of_its_own(images: World) -> None:
+    images.set_presets(HERO)
+    images.rebuild()
+    (step,) = images.sent("DispatchQueue")
+    images.deliver("DispatchQueue", step)
+
+    assert images.sent("RenditionsQueue") == []
+    assert len(images.sent("RebuildQueue")) == 3
+
+
+def test_cancelled_rebuild_skips_what_has_not_begun(images: World) -> None:
+    images.set_presets(HERO)
+    job_id = images.rebuild().job_id
+    (step,) = images.sent("DispatchQueue")
+    images.deliver("DispatchQueue", step)
+    first, *_ = messages = images.sent("RebuildQueue")
+    images.deliver("RebuildQueue", first)
+    images.project()
+
+    receipt = cancel_job(job_id, TENANT, images.jobs, images.clock)
+    for message in messages:
+        images.deliver("RebuildQueue", message)
+    images.project()
+
+    assert (receipt.processed, receipt.skipped, receipt.in_flight) == (1, 2, 0)
+    assert sum("hero" in asset.renditions for asset in images.all_assets()) == 1
+
+
+def test_failed_images_of_a_rebuild_are_tried_again_in_its_lane(images: World) -> None:
+    images.set_presets(HERO)
+    lost = images.all_assets()[0]
+    version = {"Key": lost.original.key, "VersionId": lost.original.version_id}
+    client("s3").delete_object(Bucket=images.cloud.originals_bucket, **version)
+    job_id = images.rebuild().job_id
+    images.work_off()
+    assert images.job(job_id).counts[TaskStatus.FAILED] == 1
+
+    retried = retry_failed(job_id, TENANT, images.retrying, images.clock)
+
+    assert retried.reopened == 1
+    assert len(images.sent("RebuildQueue")) == 1
+    assert images.jobs.latest(TENANT, PROJECT, JobKind.RENDITIONS) is not None
+
+
+def test_image_that_fails_in_a_rebuild_keeps_what_it_has(images: World) -> None:
+    images.set_presets(HERO)
+    lost = images.all_assets()[0]
+    version = {"Key": lost.original.key, "VersionId": lost.original.version_id}
+    client("s3").delete_object(Bucket=images.cloud.originals_bucket, **version)
+
+    images.rebuild()
+    images.work_off()
+
+    after = next(asset for asset in images.all_assets() if asset.asset_id == lost.asset_id)
+    assert (after.stages, after.renditions) == (lost.stages, lost.renditions)
