@@ -37,6 +37,25 @@ class StartedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Preset:
+    """A named rendition recipe: `box` is the (width, height) that an image is fitted into."""
+
+    name: str
+    box: tuple[int, int]
+    stage: str = ""
+    format: str = ""
+    quality: int = 0
+    mode: str = ""
+    enabled: bool = True
+    built_in: bool = False
+    recipe: str = ""
+
+    @classmethod
+    def parse(cls, raw: Raw) -> Preset:
+        return known(cls, raw, box=tuple(raw["box"]))
+
+
+@dataclass(frozen=True, slots=True)
 class WouldFail:
     """An image of the sample that could not be scored, and why."""
 

@@ -11,6 +11,7 @@ from darkroom.actions import (
     Cleanup,
     DryRun,
     PoisonRecord,
+    Preset,
     QualityOptions,
     Reopened,
     StartedJob,
@@ -130,6 +131,21 @@ class Client(Wire):
         """Stop the project's quality job, if one is running."""
         return self._ask("POST", _analytics(project, "cancel-quality-job"), CancelReceipt.parse)
 
+    # ── presets ──
+
+    def get_presets(self) -> tuple[Preset, ...]:
+        """The tenant's presets, the built-in ones first."""
+        return self._ask("GET", "/v1/settings/presets", _presets)
+
+    def set_presets(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Preset, ...]:
+        """Replace the tenant's rows, each a mapping as the API takes it; every preset as it then is."""
+        return self._ask("PUT", "/v1/settings/presets", _presets, json={"presets": list(rows)})
+
+    def start_rebuild(self, project: str, options: QualityOptions | None = None) -> StartedJob:
+        """Make a project's renditions as the presets are now. ApiError `job_active` as with `start_quality_job`."""
+        path = f"/v1/projects/{_id(project)}/renditions/rebuild"
+        return self._ask("POST", path, StartedJob.parse, params=_query(options))
+
     # ── assets ──
 
     def get_asset(self, asset_id: str) -> Asset:
@@ -169,6 +185,10 @@ class Client(Wire):
     def health(self) -> Mapping[str, Any]:
         """What the API says of itself; needs no key."""
         return self._ask("GET", "/healthz", dict)
+
+
+def _presets(raw: Mapping[str, Any]) -> tuple[Preset, ...]:
+    return tuple(Preset.parse(row) for row in raw["presets"])
 
 
 def _analytics(project: str, verb: str) -> str:

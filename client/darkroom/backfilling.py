@@ -1,12 +1,13 @@
-"""A quality job from its start, or from the middle of one that runs already, to its end."""
+"""A job over a project from its start, or from the middle of one that runs already, to its end."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.prompt import Prompt
 
-from darkroom.actions import QualityOptions
+from darkroom.actions import QualityOptions, StartedJob
 from darkroom.api import Client
 from darkroom.errors import ApiError
 from darkroom.files import printable
@@ -26,10 +27,13 @@ class Target:
     since: int = 0
 
 
-def start_or_join(client: Client, project: str, options: QualityOptions) -> Target:
-    """Start the project's quality job; where one is active, that one. Raises ApiError."""
+Start = Callable[[str, QualityOptions], StartedJob]
+
+
+def start_or_join(client: Client, start: Start, project: str, options: QualityOptions) -> Target:
+    """Start the project's job; where one of the kind is active, that one. Raises ApiError."""
     try:
-        started = client.start_quality_job(project, options)
+        started = start(project, options)
     except ApiError as error:
         if error.code != "job_active" or not error.job_id:
             raise

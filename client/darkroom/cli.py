@@ -14,6 +14,7 @@ from darkroom import tables
 from darkroom.api import Client
 from darkroom.bars import JobBar, UploadBars
 from darkroom.cli_jobs import backfill, cancel, jobs, retry
+from darkroom.cli_presets import presets, rebuild
 from darkroom.cli_upkeep import admin, poison
 from darkroom.config import find_state_dir, read_environment
 from darkroom.downloads import download_renditions, safe_name
@@ -122,8 +123,9 @@ def renditions(
             print(path)
 
 
-for command in (jobs, backfill, cancel, retry):
+for command in (jobs, backfill, rebuild, cancel, retry):
     app.command()(command)
+app.add_typer(presets, name="presets")
 app.add_typer(poison, name="poison")
 app.add_typer(admin, name="admin")
 

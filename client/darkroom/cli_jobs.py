@@ -11,7 +11,7 @@ import typer
 from darkroom import job_tables
 from darkroom.actions import QualityOptions, Reopened
 from darkroom.api import Client
-from darkroom.backfilling import follow, start_or_join
+from darkroom.backfilling import Start, follow, start_or_join
 from darkroom.models import Job
 from darkroom.terminal import EXIT_FAILED, Interrupted, is_interactive, note, out, print_json, say
 
@@ -60,8 +60,8 @@ def backfill(  # noqa: PLR0913  # one for each option
             return
         if not is_sure and is_interactive():
             typer.confirm(_question(project, options), abort=True, err=True)
-        job = _run(client, project, options, is_verbose=is_verbose)
-        _print_summary(client, job, as_json)
+        job = run_job(client, client.start_quality_job, project, options, is_verbose=is_verbose)
+        print_summary(client, job, as_json)
     raise typer.Exit(0 if job.is_fine else EXIT_FAILED)
 
 
@@ -119,9 +119,10 @@ def _question(project: str, options: QualityOptions) -> str:
     return f"Score {which.format(project)}, {options.batch_size} at a time, {options.delay_ms} ms apart?"
 
 
-def _run(client: Client, project: str, options: QualityOptions, *, is_verbose: bool) -> Job:
+def run_job(client: Client, start: Start, project: str, options: QualityOptions, *, is_verbose: bool) -> Job:
+    """Start the project's job, or join it, and follow it to its end."""
     try:
-        target = start_or_join(client, project, options)
+        target = start_or_join(client, start, project, options)
     except KeyboardInterrupt:
         raise Interrupted(f"Interrupted at the start; whether it began: darkroom jobs --project {project}") from None
     return follow(client, target, is_verbose=is_verbose)
@@ -138,7 +139,8 @@ def _print_plan(client: Client, project: str, options: QualityOptions, as_json: 
         out.print(job_tables.would_fail_table(plan.sample))
 
 
-def _print_summary(client: Client, job: Job, as_json: bool) -> None:
+def print_summary(client: Client, job: Job, as_json: bool) -> None:
+    """How the job ended, with each image that failed."""
     failed = list(client.list_tasks(job.job_id, "failed")) if job.failed else []
     if as_json:
         print_json(job_tables.summary_json(job, failed))

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from darkroom.actions import CancelReceipt, DryRun, PoisonRecord, Reopened, Sample
+from darkroom.actions import CancelReceipt, DryRun, PoisonRecord, Preset, Reopened, Sample
 from darkroom.models import Job, Task
 from darkroom.tables import coloured, new_table, plain, task_reason
 from darkroom.timing import Timing, timing
@@ -18,6 +18,22 @@ LEFT = {
     "refused": "refused: the image itself is at fault",
     "expired": "expired: its upload never came",
 }
+
+
+def presets_table(presets: Iterable[Preset]) -> Table:
+    """A tenant's presets."""
+    table = new_table("Preset", "Box", "Format", "Quality", "Stage", "Made", "Recipe")
+    for preset in presets:
+        table.add_row(
+            plain(preset.name),
+            f"{preset.box[0]}×{preset.box[1]}",
+            plain(preset.format),
+            str(preset.quality),
+            plain(preset.stage),
+            plain(preset.mode.replace("_", " ") if preset.enabled else "off"),
+            plain(preset.recipe),
+        )
+    return table
 
 
 def jobs_table(jobs: Iterable[Job]) -> Table:

@@ -84,6 +84,7 @@ class FakeJobs:
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     reopened: list[dict[str, Any]] = field(default_factory=list)
+    presets: list[dict[str, Any]] = field(default_factory=list)
     poison: list[dict[str, Any]] = field(default_factory=list)
     cleanups: list[dict[str, Any]] = field(default_factory=list)
 
@@ -163,6 +164,9 @@ class FakeJobs:
     def retry(self, *ids_and_query: Any) -> Answer:
         return 200, self.reopened.pop(0)
 
+    def list_presets(self, query: dict[str, str]) -> Answer:
+        return 200, {"presets": self.presets}
+
     def list_poison(self, query: dict[str, str]) -> Answer:
         return 200, self.paged("records", self.poison, query)
 
@@ -180,7 +184,9 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", r"/v1/projects/(\w+)/analytics/start-quality-job", FakeJobs.start),
     ("GET", r"/v1/projects/(\w+)/analytics/quality-progress", FakeJobs.progress),
     ("POST", r"/v1/projects/(\w+)/analytics/cancel-quality-job", FakeJobs.cancel_project),
+    ("POST", r"/v1/projects/(\w+)/renditions/rebuild", FakeJobs.start),
     ("GET", r"/v1/projects/(\w+)/jobs", FakeJobs.list_jobs),
+    ("GET", r"/v1/settings/presets", FakeJobs.list_presets),
     ("POST", r"/v1/jobs/(\w+)/cancel", FakeJobs.cancel),
     ("POST", r"/v1/jobs/(\w+)/retry-failed", FakeJobs.retry),
     ("POST", r"/v1/jobs/(\w+)/tasks/(\w+)/retry", FakeJobs.retry),
