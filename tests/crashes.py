@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -67,6 +68,27 @@ def failing(*operations: str) -> Iterator[None]:
 
     with _hooked("before-call", fail):
         yield
+
+
+@contextmanager
+def one_call_at_a_time() -> Iterator[None]:
+    """DynamoDB's calls do not overlap, as they must not for a condition to hold: moto does not see to it itself."""
+    turn = Lock()
+
+    def begin(**_: Any) -> None:
+        turn.acquire()
+
+    def end(**_: Any) -> None:
+        turn.release()
+
+    events = dynamodb().meta.events
+    events.register("before-call", begin)
+    events.register("after-call", end)
+    try:
+        yield
+    finally:
+        events.unregister("before-call", begin)
+        events.unregister("after-call", end)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ API = {
     "RENDITIONS_QUEUE_URL": "https://sqs/renditions",
     "QUALITY_QUEUE_URL": "https://sqs/quality",
     "BACKFILL_QUEUE_URL": "https://sqs/backfill",
+    "REBUILD_QUEUE_URL": "https://sqs/rebuild",
     "DISPATCH_QUEUE_URL": "https://sqs/dispatch",
     "WEBSOCKET_API": "a1b2c3d4e5/live",
     "URL_LIFETIME": "60",

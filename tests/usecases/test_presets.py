@@ -16,7 +16,7 @@ from shared.errors import NotReady, RenditionFailed, UnknownPreset
 from shared.messages import PresetRequest
 from shared.stores.images import OriginalStore
 from tests.cloud import client
-from tests.crashes import died, interrupted
+from tests.crashes import died, interrupted, one_call_at_a_time
 from tests.pictures import photo
 from tests.world import World
 
@@ -130,7 +130,7 @@ def test_a_hundred_who_ask_at_once_send_one_message(world: World) -> None:
         except NotReady as refused:
             return refused.code
 
-    with ThreadPoolExecutor(8) as threads:
+    with one_call_at_a_time(), ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(one, range(100)))
 
     assert answers == ["not_ready"] * 100
