@@ -12,6 +12,7 @@ from shared.clock import Clock, utc_now
 from shared.domain.asset import StoredRendition
 from shared.domain.imaging.renditions import Rendition
 from shared.domain.imaging.renditions import make_renditions as make
+from shared.domain.job import Job
 from shared.domain.keys import rendition_key
 from shared.domain.presets import THUMBNAIL, Preset, content_type, eager, extension, is_current, recipe_hash
 from shared.domain.stage import Stage
@@ -46,6 +47,7 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
     """
     presets = _wanted(request, on)
     made = _made_lazily(request, presets, on.originals)
+    job: Job | None = None
     for stage in STAGES:
         attempt = attempt_stage(
             request.task,
@@ -55,7 +57,9 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
             clock,
             partial(_make_stage, request, stage, made, _of(stage, presets), on, clock),
             partial(_note_failure, request.asset_id, stage, on.catalog, clock),
+            job=job,
         )
+        job = attempt.job
         if attempt.failed_as:  # an iterator that raised is at its end; a new one says itself why the next stage fails
             made = _made_lazily(request, presets, on.originals)
 

@@ -69,6 +69,7 @@ def validate_upload(uploaded: UploadedObject, on: Validation, clock: Clock = utc
         clock,
         lambda begun, _: _take_in(job, begun, original, on, clock),
         version_id=original.version_id,
+        job=job,
     )
     if not attempt.is_begun:
         raise Transient("Another delivery of this upload was faster; the next one sees its result.")
