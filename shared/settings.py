@@ -31,6 +31,13 @@ class AdminSettings(Settings):
     catalog_table: str
 
 
+class ConsoleSettings(Settings):
+    console_origins: str
+    """Where the page may connect to: the buckets and the WebSocket, separated by spaces."""
+    aws_endpoint_url: str = ""
+    """Set by the emulator: the buckets and the WebSocket are there."""
+
+
 class ProgressSettings(Settings):
     jobs_table: str
 
@@ -88,12 +95,6 @@ class ApiSettings(QueueUrls):
     websocket_api: str
     max_file_bytes: int = Field(gt=0)
     url_lifetime: int = Field(gt=0, le=43_200)
-
-
-class CompareSettings(ImageLimits):
-    catalog_table: str
-    originals_bucket: str
-    renditions_bucket: str
 
 
 class WorkerSettings(Settings):

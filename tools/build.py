@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SAM = str(Path(sys.executable).with_name("sam"))
-LAYERS = ("BaseLayer", "ImagingLayer", "SharedLayer")
+LAYERS = ("BaseLayer", "ImagingLayer", "SharedLayer", "ConsoleLayer")
 
 # Half of Lambda's 262 MB: room for growth, and unzipped bytes are cold start.
 MAX_LAYER_BYTES = 130_000_000

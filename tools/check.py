@@ -16,7 +16,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q"]
 
 # The longest first, so that the short ones run beside it.
 QUICK = {
-    "unit tests": [*PYTEST, "-n", "2", "-m", "not e2e and not proof"],
+    "unit tests": [*PYTEST, "-n", "2", "-m", "not e2e and not proof and not browser"],
     "types": [str(BIN / "mypy")],
     "template": [SAM, "validate", "--lint", "--config-env", "local"],
     "imports": [str(BIN / "lint-imports"), "--no-cache"],
@@ -24,8 +24,13 @@ QUICK = {
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
 }
 # One after the other: each wants both cores.
-SLOW = {"proofs": [*PYTEST, "-n", "2", "-m", "proof"], "whole stack": [*PYTEST, "-m", "e2e"]}
-TESTS = ("unit tests", "proofs", "whole stack")
+SLOW = {
+    "proofs": [*PYTEST, "-n", "2", "-m", "proof"],
+    "whole stack": [*PYTEST, "-m", "e2e"],
+    "browser": [sys.executable, "-m", "tools.browser"],
+    "console": [*PYTEST, "-m", "browser"],
+}
+TESTS = ("unit tests", "proofs", "whole stack", "console")
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,7 @@ def _print_next_steps(
     lines = [
         f"Renditions     {sheet.parent}/",
         f"Contact sheet  {sheet}",
+        f"Console        {connection.url}/console  (sign in with tenant_key from {stack})",
         f"API            {connection.url}",
         "",
         "Try",

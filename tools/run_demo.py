@@ -30,7 +30,8 @@ def main(argv: list[str]) -> int:
 
 def _stay(stack: Stack) -> None:
     """Keep the stack for a look around until Ctrl-C."""
-    print(f"\nDarkroom is at {stack.api_url} (keys in {stack.file})\nPress Ctrl-C to stop it")
+    print(f"\nDarkroom is at {stack.api_url}, its console at {stack.api_url}/console (keys in {stack.file})")
+    print("Press Ctrl-C to stop it")
     try:
         while is_running(stack.emulator):
             time.sleep(1)

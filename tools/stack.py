@@ -307,6 +307,7 @@ def _sigterm_raises() -> Iterator[None]:
 
 def _print_status(stack: Stack) -> None:
     print(f"""Darkroom runs on this machine.
+  console   {stack.api_url}/console
   API       {stack.api_url}
   tenant    {stack.tenant}
   keys      {STACK_FILE.relative_to(ROOT)}  (tenant_key, admin_key)

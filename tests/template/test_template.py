@@ -112,7 +112,9 @@ def test_every_function_describes_itself(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function_has_policies_of_its_own_and_no_role(function: str) -> None:
-    assert statements(function)
+    touches_nothing = function == "ConsoleFunction"
+
+    assert bool(statements(function)) != touches_nothing
     assert "Role" not in functions()[function]
     assert "Policies" not in common()
 
@@ -141,7 +143,8 @@ def test_no_function_may_scan_a_table(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function_is_given_the_settings_that_it_needs(environment: None, function: str) -> None:
-    needed = {name.upper() for name in type(module(function).settings).model_fields}
+    fields = type(module(function).settings).model_fields
+    needed = {name.upper() for name, field in fields.items() if field.is_required()}
 
     assert needed - own_variables(function) - common_variables() == set()
 

@@ -1,0 +1,118 @@
+/** The frame: signing in, the address, and which view is shown. */
+
+import { announce, byId, h, icon, notice } from "./dom.js";
+import { api, askForKey, isSending, keyForm, session, signIn, signOut } from "./session.js";
+
+const TABS = { upload: "Upload", gallery: "Gallery", quality: "Quality", duplicates: "Duplicates", settings: "Settings" };
+const TITLES = { ...TABS, image: "Image", compare: "Compare", projects: "Projects" };
+const LAST_PROJECT = "darkroom.project";
+
+/** `#/holiday/gallery/…?issue=blur` */
+const address = () => {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [project, view, argument] = path.split("/").map(decodeURIComponent);
+  return { project, view: project ? view || "upload" : "projects", argument, query: new URLSearchParams(query) };
+};
+
+let leave = () => {};
+let shown = 0;
+
+async function show() {
+  const turn = ++shown;
+  leave();
+  leave = () => {};
+  const main = byId("main");
+  const at = address();
+  if (!session.me) return showDoor(main);
+  if (!(at.view in TITLES)) return void (location.hash = "#/");
+  if (at.project) localStorage.setItem(LAST_PROJECT, at.project);
+  document.title = `${TITLES[at.view]}${at.project ? ` · ${at.project}` : ""} · Darkroom`;
+  showHeader(at);
+  try {
+    const { view } = await import(`./${at.view}.js`);
+    if (turn !== shown) return;
+    const place = h("div", { class: "view" });
+    main.replaceChildren(place);
+    const end = await view(place, at);
+    if (turn !== shown) end?.();
+    else leave = end ?? leave;
+    announce(`${TITLES[at.view]}`);
+  } catch (error) {
+    if (turn === shown) await showTrouble(main, error);
+  }
+}
+
+async function showTrouble(main, error) {
+  if (error.isAboutKey) {
+    if (await askForKey(error.message.replace(/\.?$/, "."))) return show();
+    signOut();
+    return show();
+  }
+  const again = h("button", { onclick: show }, "Try again");
+  const projects = h("a", { class: "button plain", href: "#/" }, "All projects");
+  const title = error.status === 404 ? "This is not here" : error.status === 0 ? "Darkroom cannot be reached" : "This did not work";
+  main.replaceChildren(notice("problem", title, error.message, again, projects));
+}
+
+function showHeader({ project, view }) {
+  const current = view === "image" || view === "compare" ? "gallery" : view;
+  const tabs = Object.entries(TABS).map(([name, label]) => h("a", { href: `#/${encodeURIComponent(project)}/${name}`, "aria-current": name === current ? "page" : null }, label));
+  const out = () => {
+    signOut();
+    location.hash = "#/";
+    show();
+  };
+  byId("header").replaceChildren(
+    h(
+      "div",
+      { class: "masthead" },
+      h("a", { class: "brand", href: "#/" }, "Darkroom"),
+      project && h("nav", { class: "tabs", "aria-label": "Views" }, tabs),
+      h(
+        "div",
+        { class: "whose" },
+        project && h("a", { class: "chip", href: "#/", title: `Project ${project}. Choose another` }, project),
+        h("button", { class: "plain", onclick: out, "aria-label": `Sign out of ${session.me.tenant_name}`, title: `Sign out of ${session.me.tenant_name}` }, icon("out")),
+      ),
+    ),
+  );
+}
+
+function showDoor(main) {
+  document.title = "Darkroom";
+  byId("header").replaceChildren();
+  const last = localStorage.getItem(LAST_PROJECT);
+  const enter = async () => {
+    if (!address().project && last) location.hash = `#/${encodeURIComponent(last)}/upload`;
+    else await show();
+  };
+  main.replaceChildren(
+    h(
+      "div",
+      { class: "door" },
+      h("h1", { class: "brand" }, "Darkroom"),
+      h("p", { class: "soft" }, "Bring your photos in, see what became of each, and keep the best."),
+      keyForm(enter),
+      h("p", { class: "soft small" }, "The key stays in this tab and is forgotten when you close it."),
+    ),
+  );
+  main.querySelector("input").focus();
+}
+
+async function start() {
+  if (api.key) {
+    try {
+      await signIn(api.key);
+    } catch (error) {
+      if (!error.isAboutKey) return showTrouble(byId("main"), error);
+    }
+  }
+  await show();
+}
+
+addEventListener("hashchange", () => {
+  scrollTo(0, 0);
+  show();
+});
+addEventListener("beforeunload", (event) => isSending() && event.preventDefault());
+start();

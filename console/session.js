@@ -1,0 +1,128 @@
+/** Who is signed in, which project is open, and the jobs that go on while other views are looked at. */
+
+import { Darkroom, QualityJob, UploadJob } from "./client.js";
+import { byId, h } from "./dom.js";
+
+const KEY = "darkroom.key";
+
+/** The stage of the API is the folder above this module's. */
+export const api = new Darkroom({ url: new URL("../", import.meta.url), key: sessionStorage.getItem(KEY) ?? "" });
+
+export const session = { /** @type {any} */ me: null };
+
+export const may = (scope) => session.me?.scopes.includes(scope) ?? false;
+
+/** @param {string} key @throws {import("./client.js").Problem} when it is not good; the former one is kept then */
+export async function signIn(key) {
+  const former = api.key;
+  api.key = key.trim();
+  try {
+    const me = await api.get("v1/me");
+    if (session.me && session.me.tenant_id !== me.tenant_id) forgetJobs();
+    session.me = me;
+    sessionStorage.setItem(KEY, api.key);
+  } catch (error) {
+    api.key = former;
+    throw error;
+  }
+}
+
+export function signOut() {
+  forgetJobs();
+  sessionStorage.removeItem(KEY);
+  Object.assign(api, { key: "" });
+  session.me = null;
+}
+
+/** @param {(key: string) => Promise<void>} onSignedIn */
+export function keyForm(onSignedIn, label = "Sign in") {
+  const place = h("div", { role: "alert" });
+  const input = h("input", { type: "password", name: "key", required: true, autocomplete: "current-password", placeholder: "dk_…", spellcheck: "false" });
+  const button = h("button", { class: "primary" }, label);
+  const submit = async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    place.replaceChildren();
+    try {
+      await signIn(input.value);
+      await onSignedIn();
+    } catch (error) {
+      place.replaceChildren(h("p", { class: "row-note bad" }, error.isAboutKey ? `${error.message.replace(/\.?$/, ".")} Look for a missing character.` : error.message));
+      input.focus();
+    } finally {
+      button.disabled = false;
+    }
+  };
+  return h("form", { onsubmit: submit }, h("label", {}, "API key", input), place, button);
+}
+
+let asking = null;
+
+/** In the middle of something: ask for another key, and go on where it was. @returns {Promise<boolean>} */
+export function askForKey(reason) {
+  asking ??= new Promise((resolve) => {
+    const dialog = byId("dialog");
+    const form = keyForm(async () => dialog.close("yes"), "Go on");
+    dialog.replaceChildren(h("h2", { id: "dialog-title" }, "Sign in again"), h("p", {}, `${reason} Nothing is lost: what is here goes on once you have signed in.`), form);
+    dialog.onclose = () => {
+      asking = null;
+      resolve(dialog.returnValue === "yes");
+    };
+    dialog.returnValue = "";
+    dialog.showModal();
+  });
+  return asking;
+}
+
+// ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const uploads = new Map();
+const qualityJobs = new Map();
+
+const memory = (project) => `darkroom.job.${session.me.tenant_id}.${project}`;
+
+/** The upload of a project that this page knows, or that it knew before it was closed. @returns {UploadJob | null} */
+export function knownUpload(project) {
+  if (!uploads.has(project) && localStorage.getItem(memory(project))) uploads.set(project, new UploadJob(api, project, localStorage.getItem(memory(project))));
+  return uploads.get(project) ?? null;
+}
+
+/** One that another page, or another browser, began and that is still at work. */
+export async function findUpload(project) {
+  const { jobs } = await api.get(`v1/projects/${project}/jobs`);
+  const open = jobs.find(({ kind, status }) => kind === "upload" && (status === "pending" || status === "processing"));
+  if (!open) return null;
+  const job = new UploadJob(api, project, open.job_id);
+  rememberUpload(job);
+  return job;
+}
+
+/** @param {UploadJob} job */
+export function rememberUpload(job) {
+  uploads.set(job.project, job);
+  if (job.jobId) localStorage.setItem(memory(job.project), job.jobId);
+}
+
+export function forgetUpload(project) {
+  uploads.get(project)?.stop();
+  uploads.delete(project);
+  localStorage.removeItem(memory(project));
+}
+
+/** @returns {QualityJob} */
+export function qualityJob(project) {
+  if (!qualityJobs.has(project)) qualityJobs.set(project, new QualityJob(api, project));
+  return qualityJobs.get(project);
+}
+
+function forgetJobs() {
+  for (const job of [...uploads.values(), ...qualityJobs.values()]) {
+    job.stopSending?.();
+    job.stop();
+  }
+  uploads.clear();
+  qualityJobs.clear();
+}
+
+/** Whether leaving the page would end an upload. */
+export const isSending = () => [...uploads.values()].some((job) => job.isSending);

@@ -1,0 +1,155 @@
+"""The console in a real browser, on a whole stack of its own."""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
+
+from darkroom import Client, upload_files
+from tools.browser import find_browser, launch
+from tools.demo_photos import write_demo_photos
+from tools.stack import Stack, throwaway_stack
+
+PATIENCE_MS = 60_000
+# Routes that the API does not have yet.
+PLANNED = {
+    "**/v1/me": {"tenant_id": "tenant_1", "tenant_name": "demo", "scopes": ["read", "write"]},
+    "**/v1/projects": {"projects": [], "next_cursor": None},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    path = find_browser()
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail("There is no browser: python -m tools.browser gets one")
+    if path is None:
+        pytest.skip("There is no browser: python -m tools.browser gets one")
+    return path
+
+
+@pytest.fixture(scope="session")
+def stack(browser_path: str) -> Iterator[Stack]:
+    with throwaway_stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: str, playwright: Playwright) -> Iterator[Browser]:
+    running = launch(playwright, browser_path)
+    yield running
+    running.close()
+
+
+def answering(**answer: object) -> Callable[[Route], None]:
+    """What to give to `page.route`: the same answer each time, instead of the API's."""
+    return lambda route: route.fulfill(**answer)  # type: ignore[arg-type]
+
+
+@dataclass
+class Console:
+    """A browser with the console. What goes wrong in it is noted, and must have been expected."""
+
+    stack: Stack
+    context: BrowserContext
+    expected: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def page(self) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: self._note(said.text) if said.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: self._note(str(error)))
+        page.on("request", lambda request: self._check(request.url))
+        return page
+
+    def open(self, path: str = "", key: str | None = None) -> Page:
+        """A page that is signed in: `path` is what follows `#/`."""
+        page = self.page()
+        page.goto(f"{self.stack.api_url}/console#/{path}")
+        page.get_by_label("API key").fill(key or self.stack.tenant_key)
+        page.get_by_role("button", name="Sign in").click()
+        page.locator(".masthead").wait_for()
+        return page
+
+    def go(self, page: Page, path: str) -> None:
+        page.evaluate("path => { location.hash = '#/' + path }", path)
+
+    def expect(self, pattern: str) -> None:
+        """A browser reports each answer that is an error."""
+        self.expected.append(pattern)
+
+    def _check(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != urlsplit(self.stack.api_url).netloc:
+            self.wrong.append(f"left the machine: {url}")
+
+    def _note(self, text: str) -> None:
+        if not any(re.search(pattern, text) for pattern in self.expected):
+            self.wrong.append(text)
+
+
+NewConsole = Callable[..., Console]
+
+
+@pytest.fixture
+def new_console(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
+    """Opens browsers, each with a memory of its own. At the end nothing may have gone wrong in any of them."""
+    opened: list[Console] = []
+
+    def start(**options: object) -> Console:
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        for path, answer in PLANNED.items():
+            context.route(path, answering(json=answer))
+        console = Console(stack, context)
+        opened.append(console)
+        return console
+
+    yield start
+    for console in opened:
+        console.context.close()
+    assert [wrong for console in opened for wrong in console.wrong] == []
+
+
+@pytest.fixture
+def console(new_console: NewConsole) -> Console:
+    return new_console()
+
+
+@pytest.fixture
+def project() -> str:
+    return f"test-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("album") / "photos"
+    write_demo_photos(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def album(stack: Stack, photos: Path) -> str:
+    """A project that holds the demo photos."""
+    with Client(stack.api_url, stack.tenant_key) as client:
+        upload_files(client, sorted(photos.iterdir()), "album")
+    return "album"

@@ -1,0 +1,140 @@
+import itertools
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Console, NewConsole
+from tests.pictures import photo
+from tools.demo_photos import EXPECTED
+
+READ = """() => {
+  const track = document.querySelector('[role=progressbar]');
+  return track ? [Number(track.getAttribute('aria-valuenow')), track.getAttribute('aria-valuetext')] : null;
+}"""
+
+
+def some_files(folder: Path, count: int) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{n:03d}.jpg" for n in range(count)]
+    for n, path in enumerate(paths):
+        path.write_bytes(photo(seed=n))
+    return paths
+
+
+def choose(page: Page, paths: list[Path]) -> None:
+    page.set_input_files("[data-choose=files]", paths)
+
+
+def follow(page: Page) -> list[tuple[float, int, int]]:
+    """(percent, ended, total), as often as the page shows something else, until the job has ended."""
+    seen: list[tuple[float, int, int]] = []
+    while not page.locator("[data-summary]").count():
+        found = page.evaluate(READ)
+        if found:
+            ended, total = (int(found[1].split(", ")[0].split(" of ")[n].replace(",", "")) for n in (0, 1))
+            if not seen or seen[-1] != (found[0], ended, total):
+                seen.append((found[0], ended, total))
+        page.wait_for_timeout(50)
+    return seen
+
+
+def test_folder_of_good_and_bad_files_ends_with_a_picture_or_a_reason_for_each(
+    console: Console, photos: Path, project: str
+) -> None:
+    page = console.open(f"{project}/upload")
+    page.set_input_files("[data-choose=folder]", photos)
+
+    seen = follow(page)
+
+    assert {total for _, _, total in seen} == {len(EXPECTED)}
+    assert all(before[:2] <= after[:2] for before, after in itertools.pairwise(seen))
+    assert max(percent for percent, _, _ in seen) <= 100
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 13 added, 1 already here, 4 failed")
+    expect(page.locator("[role=progressbar]")).to_have_attribute("aria-valuenow", "100")
+    page.get_by_role("button", name="Failed 4").click()
+    expect(page.locator("[data-kind=failed]")).to_have_count(4)
+    expect(
+        page.locator("[data-kind=failed]").get_by_text("It has 50,000 pixels; 30,000 pixels is the limit.")
+    ).to_be_visible()
+    page.get_by_role("button", name="Done 14").click()
+    page.locator("[data-kind=done] img").first.wait_for()
+
+
+def test_file_that_is_no_image_by_name_is_left_out_and_said_so(console: Console, tmp_path: Path, project: str) -> None:
+    (tmp_path / "notes.txt").write_text("Remember the milk")
+    page = console.open(f"{project}/upload")
+
+    choose(page, [tmp_path / "notes.txt", *some_files(tmp_path / "good", 1)])
+    page.locator("[data-summary]").wait_for()
+
+    expect(page.get_by_text("1 file was left out")).to_be_visible()
+    expect(page.locator(".tally-number")).to_have_text("1 / 1")
+
+
+def test_cancelled_upload_adds_up(console: Console, tmp_path: Path, project: str) -> None:
+    page = console.open(f"{project}/upload")
+    choose(page, some_files(tmp_path, 60))
+
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("[data-summary]").wait_for()
+
+    expect(page.locator("[data-summary] h2")).to_contain_text("Cancelled")
+    expect(page.locator(".tally-number")).to_have_text("60 / 60")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
+def test_upload_goes_on_where_it_was_after_the_page_was_loaded_again(
+    console: Console, tmp_path: Path, project: str
+) -> None:
+    files = some_files(tmp_path, 40)
+    page = console.open(f"{project}/upload")
+    choose(page, files)
+    page.locator("[role=progressbar]").wait_for()
+
+    page.reload()
+    page.locator("[role=progressbar]").wait_for()
+    # Files that had not left the page yet are asked for.
+    if page.get_by_text("not arrived yet").count():
+        choose(page, files)
+    page.locator("[data-summary]").wait_for()
+
+    expect(page.locator(".tally-number")).to_have_text("40 / 40")
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 40 added")
+
+
+def test_another_browser_finds_the_upload_that_is_at_work(
+    new_console: NewConsole, tmp_path: Path, project: str
+) -> None:
+    first = new_console().open(f"{project}/upload")
+    choose(first, some_files(tmp_path, 30))
+    first.locator("[role=progressbar]").wait_for()
+
+    other = new_console().open(f"{project}/upload")
+    other.locator("[role=progressbar]").wait_for()
+    first.locator("[data-summary]").wait_for()
+    other.locator("[data-summary]").wait_for()
+
+    expect(other.locator(".tally-number")).to_have_text("30 / 30")
+
+
+def test_grant_that_s3_does_not_take_any_more_is_renewed(console: Console, tmp_path: Path, project: str) -> None:
+    console.expect("403")
+    page = console.open(f"{project}/upload")
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused or route.request.method != "POST":
+            route.fallback()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=403, body="<Error><Code>AccessDenied</Code></Error>")
+
+    page.route(re.compile("originalsbucket"), refuse_once)
+    with page.expect_request("**/grants") as renewal:
+        choose(page, some_files(tmp_path, 3))
+    page.locator("[data-summary]").wait_for()
+
+    assert len(renewal.value.post_data_json["task_ids"]) >= 1
+    assert refused
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 3 added")
