@@ -157,6 +157,18 @@ class Expired(DarkroomError):
     title = "The job has expired"
 
 
+class BodyTooLarge(DarkroomError):
+    status = 413
+    code = "body_too_large"
+    title = "The body is too large; upload the image by a grant"
+
+
+class UnsupportedMediaType(DarkroomError):
+    status = 415
+    code = "unsupported_media_type"
+    title = "The content type is not one this route takes"
+
+
 class Transient(DarkroomError):
     """Worth trying again: a throttle, a conflict, a network fault, a worker out of time."""
 

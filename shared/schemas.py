@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.domain.ids import PROJECT, SHA256
 from shared.domain.presets import BUILT_IN_NAMES, MAX_EDGE, MAX_OWN
@@ -397,6 +397,54 @@ class AssetView(BaseModel):
     attempts: int
     renditions: list[RenditionView]
     quality: QualityView
+
+
+class CompareWith(Body):
+    """What to compare an asset with, when the image itself is not the body: exactly one of the two."""
+
+    asset_id: str | None = None
+    scratch_id: str | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.asset_id is None) == (self.scratch_id is None):
+            raise ValueError("name an asset_id or a scratch_id, and not both")
+        return self
+
+
+class CreateScratch(Body):
+    content_type: Annotated[str, StringConstraints(max_length=100)]
+    bytes: int = Field(ge=1)
+
+
+class ScratchGranted(BaseModel):
+    scratch_id: str
+    upload: Grant
+
+
+class CompareVerdict(BaseModel):
+    """`quality` is the word for the PSNR, `likeness` that for the distance of the hashes."""
+
+    quality: str
+    likeness: str | None
+
+
+class ComparisonView(BaseModel):
+    file_size_bytes: int
+    width: int
+    height: int
+    alignment: str
+    psnr_db: float | None
+    ssim: float | None
+    perceptual_hash_distance: int | None
+    identical: bool
+    verdict: CompareVerdict
+
+
+class Compared(BaseModel):
+    asset_id: str
+    comparisons: dict[str, ComparisonView]
+    note: str
 
 
 class Health(BaseModel):

@@ -97,6 +97,12 @@ class ApiSettings(QueueUrls):
     url_lifetime: int = Field(gt=0, le=43_200)
 
 
+class CompareSettings(ImageLimits):
+    catalog_table: str
+    originals_bucket: str
+    renditions_bucket: str
+
+
 class WorkerSettings(Settings):
     jobs_table: str
     catalog_table: str

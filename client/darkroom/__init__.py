@@ -12,6 +12,7 @@ from darkroom.actions import (
     WouldFail,
 )
 from darkroom.api import Client
+from darkroom.comparing import compare_file
 from darkroom.downloads import download_renditions
 from darkroom.errors import (
     ApiError,
@@ -24,12 +25,16 @@ from darkroom.errors import (
 )
 from darkroom.models import (
     Asset,
+    Compared,
+    CompareVerdict,
+    Comparison,
     Grant,
     GrantedTask,
     Job,
     NewFile,
     Quality,
     Rendition,
+    ScratchGrant,
     Task,
     TaskError,
     UploadSession,
@@ -46,6 +51,9 @@ __all__ = [
     "CancelReceipt",
     "Cleanup",
     "Client",
+    "CompareVerdict",
+    "Compared",
+    "Comparison",
     "ConfigError",
     "DarkroomError",
     "DryRun",
@@ -62,6 +70,7 @@ __all__ = [
     "Reopened",
     "RetryPolicy",
     "Sample",
+    "ScratchGrant",
     "StartedJob",
     "StorageError",
     "Task",
@@ -72,6 +81,7 @@ __all__ = [
     "UploadSession",
     "Verdict",
     "WouldFail",
+    "compare_file",
     "download_renditions",
     "upload_files",
     "watch",

@@ -17,7 +17,7 @@ from darkroom.actions import (
     StartedJob,
 )
 from darkroom.errors import UnexpectedAnswer
-from darkroom.models import Asset, GrantedTask, Job, NewFile, Task, UploadSession
+from darkroom.models import Asset, Compared, GrantedTask, Job, NewFile, ScratchGrant, Task, UploadSession
 from darkroom.wire import Wire
 
 Which = Literal["all", "failed"]
@@ -168,6 +168,27 @@ class Client(Wire):
         """The bytes of a rendition. The key stays with the API: S3 refuses a request that carries it."""
         return self.storage.get(self.get_rendition_url(asset_id, preset))
 
+    # ── comparing ──
+
+    def compare_bytes(self, asset_id: str, image: bytes, content_type: str) -> Compared:
+        """How far an image is from an asset's original and renditions. ApiError `body_too_large` asks for a grant."""
+        return self._ask(
+            "POST", _comparing(asset_id), Compared.parse, content=image, headers={"Content-Type": content_type}
+        )
+
+    def compare_assets(self, asset_id: str, other: str) -> Compared:
+        """The same for the original of another asset."""
+        return self._ask("POST", _comparing(asset_id), Compared.parse, json={"asset_id": other})
+
+    def compare_scratch(self, asset_id: str, scratch_id: str) -> Compared:
+        """The same for an image that was uploaded by grant_scratch."""
+        return self._ask("POST", _comparing(asset_id), Compared.parse, json={"scratch_id": scratch_id})
+
+    def grant_scratch(self, content_type: str, size: int) -> ScratchGrant:
+        """A grant for an image of so many bytes that is only compared, and gone after a day."""
+        body = {"content_type": content_type, "bytes": size}
+        return self._ask("POST", "/v1/compare/grants", ScratchGrant.parse, json=body)
+
     # ── upkeep ──
 
     def list_poison(self) -> Iterator[PoisonRecord]:
@@ -193,6 +214,10 @@ def _presets(raw: Mapping[str, Any]) -> tuple[Preset, ...]:
 
 def _analytics(project: str, verb: str) -> str:
     return f"/v1/projects/{_id(project)}/analytics/{verb}"
+
+
+def _comparing(asset_id: str) -> str:
+    return f"/v1/assets/{_id(asset_id)}/compare"
 
 
 def _query(options: QualityOptions | None) -> dict[str, Any]:

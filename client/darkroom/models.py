@@ -248,3 +248,56 @@ class Asset:
             renditions=tuple(known(Rendition, rendition) for rendition in raw.get("renditions") or ()),
             quality=Quality.parse(quality) if quality else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchGrant:
+    """A grant for an image that is only compared; it is named by `scratch_id` once it is uploaded."""
+
+    scratch_id: str
+    upload: Grant
+
+    @classmethod
+    def parse(cls, raw: Raw) -> ScratchGrant:
+        return known(cls, raw, upload=known(Grant, raw["upload"]))
+
+
+@dataclass(frozen=True, slots=True)
+class CompareVerdict:
+    """`quality` is the word for the PSNR, `likeness` that for the distance of the hashes, None without one."""
+
+    quality: str = ""
+    likeness: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """With the original or one rendition, at width x height pixels. `psnr_db` is None where no pixel differs."""
+
+    file_size_bytes: int
+    width: int = 0
+    height: int = 0
+    alignment: str = ""
+    psnr_db: float | None = None
+    ssim: float | None = None
+    perceptual_hash_distance: int | None = None
+    identical: bool = False
+    verdict: CompareVerdict = field(default_factory=CompareVerdict)
+
+    @classmethod
+    def parse(cls, raw: Raw) -> Comparison:
+        return known(cls, raw, verdict=known(CompareVerdict, raw["verdict"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How far an image is from an asset's original ("original") and each rendition, by preset."""
+
+    asset_id: str
+    comparisons: Mapping[str, Comparison]
+    note: str = ""
+
+    @classmethod
+    def parse(cls, raw: Raw) -> Compared:
+        rows = {name: Comparison.parse(row) for name, row in raw["comparisons"].items()}
+        return known(cls, raw, comparisons=rows)

@@ -14,6 +14,7 @@ from shared.rest import caller, has_time, resolver
 from shared.schemas import (
     AssetView,
     Cancelled,
+    CreateScratch,
     CreateUpload,
     Forecast,
     GrantsRenewed,
@@ -26,6 +27,7 @@ from shared.schemas import (
     QualityJobStarted,
     RenewGrants,
     Retried,
+    ScratchGranted,
     Ticket,
     UploadCreated,
 )
@@ -44,6 +46,7 @@ from shared.usecases import (
     cancel_job,
     create_upload,
     find_rendition,
+    grant_scratch,
     list_jobs,
     open_ticket,
     read_asset,
@@ -130,6 +133,12 @@ def get_rendition(asset_id: Id, preset: Id) -> Response[str]:
     who = caller(app, Scope.READ)
     url = find_rendition.find_rendition(asset_id, preset, who.tenant, finding)
     return Response(status_code=HTTPStatus.FOUND, content_type="text/plain", body="", headers={"Location": url})
+
+
+@app.post("/v1/compare/grants", status_code=HTTPStatus.CREATED)
+def post_compare_grants(body: CreateScratch) -> ScratchGranted:
+    who = caller(app, Scope.WRITE)
+    return grant_scratch.grant_scratch(body, who.tenant, originals, settings.max_file_bytes)
 
 
 @app.get("/v1/projects/<project>/jobs")

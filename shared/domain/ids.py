@@ -14,6 +14,7 @@ from shared.errors import InvalidId
 # The job's creation time is in its id, so that an id older than a job's life answers "expired", not "not found".
 JOB_ID = re.compile(r"job_[0-7][0-9a-hjkmnp-tv-z]{25}")
 ASSET_ID = re.compile(r"asset_[a-z2-7]{32}")
+SCRATCH_ID = re.compile(r"scratch_[a-z2-7]{32}")
 TASK_ID = re.compile(r"t\d{5,8}")
 TENANT_ID = re.compile(r"tenant_[0-9a-z]{26}")
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -64,3 +65,15 @@ def checked_asset_id(asset_id: str) -> str:
     if not ASSET_ID.fullmatch(asset_id):
         raise InvalidId("An asset id is `asset_` and 32 characters.")
     return asset_id
+
+
+def scratch_id_of(randomness: bytes) -> str:
+    """The id of an image that is only compared, from 20 random bytes."""
+    return "scratch_" + b32encode(randomness).decode().lower()
+
+
+def checked_scratch_id(scratch_id: str) -> str:
+    """The id itself; raises InvalidId for anything that is not the id of such an image."""
+    if not SCRATCH_ID.fullmatch(scratch_id):
+        raise InvalidId("A scratch id is `scratch_` and 32 characters.")
+    return scratch_id

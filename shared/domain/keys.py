@@ -99,6 +99,10 @@ def manifest_key(tenant: str, job_id: str, chunk: int) -> str:
     return f"manifests/{tenant}/{job_id}/{chunk:06d}.json.gz"
 
 
+def scratch_key(tenant: str, scratch_id: str) -> str:
+    return f"scratch/{tenant}/{scratch_id}"
+
+
 def originals_prefix(tenant: str, job_id: str) -> str:
     return f"originals/{tenant}/{job_id}/"
 

@@ -23,6 +23,7 @@ FORMATS = {
     "tiff": ("tif", "image/tiff"),
     "avif": ("avif", "image/avif"),
 }
+CONTENT_TYPES = frozenset(content_type for _, content_type in FORMATS.values())
 
 
 OUTPUT_FORMATS = ("jpeg", "webp", "avif", "png")

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.asset import Original
-from shared.errors import FileTooLarge, OriginalGone, Transient
+from shared.errors import FileTooLarge, NotReady, OriginalGone, Transient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
+# A rendition goes only when another takes its place; whoever reads the asset anew then finds that one.
+REPLACED_WITHIN_S = 2
 
 
 @cache
@@ -58,8 +60,15 @@ class OriginalStore:
 
     def read(self, original: Original) -> bytes:
         """The bytes of that very version. Raises OriginalGone, FileTooLarge before reading, or Transient."""
+        return self._read({"Key": original.key, "VersionId": original.version_id})
+
+    def read_latest(self, key: str) -> bytes:
+        """The bytes that were written last. Raises as `read`."""
+        return self._read({"Key": key})
+
+    def _read(self, named: dict[str, Any]) -> bytes:
         try:
-            answer = s3().get_object(Bucket=self.bucket, Key=original.key, VersionId=original.version_id)
+            answer = s3().get_object(Bucket=self.bucket, **named)
             if answer["ContentLength"] > self.max_bytes:
                 raise FileTooLarge(
                     f"The file has more than {self.max_bytes} bytes.",
@@ -128,6 +137,17 @@ class RenditionStore:
             )
         except (ClientError, BotoCoreError) as error:
             raise Transient("The rendition cannot be stored now.") from error
+
+    def read(self, key: str) -> bytes:
+        """Raises NotReady when it is gone, or Transient."""
+        try:
+            return s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                raise NotReady(REPLACED_WITHIN_S) from error
+            raise Transient("The rendition cannot be read now.") from error
+        except BotoCoreError as error:
+            raise Transient("The rendition cannot be read now.") from error
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete up to a thousand; what is gone already is no error. Raises Transient when any of them is left."""

@@ -11,7 +11,7 @@ from shared.clock import Clock, utc_now
 from shared.domain.asset import Asset
 from shared.domain.ids import asset_id_of, job_id_at, task_id_at
 from shared.domain.job import Job, JobKind, open_job
-from shared.domain.presets import FORMATS
+from shared.domain.presets import CONTENT_TYPES
 from shared.domain.task import UPLOAD_STAGES, Mark, Outcome, Task, TaskStatus, completed, pending
 from shared.errors import FileTooLarge, InvalidRequest, TooManyFiles, UnsupportedFormat
 from shared.schemas import MAX_FILES, MAX_GRANTS, CreateUpload, FileToUpload, GrantedTask, UploadCreated
@@ -20,8 +20,6 @@ from shared.stores.images import OriginalStore
 from shared.stores.jobs import JobStore
 from shared.stores.tenants import TenantStore
 from shared.usecases.grant import grant, granted_until
-
-CONTENT_TYPES = frozenset(content_type for _, content_type in FORMATS.values())
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class FakeApi(FakeJobs):
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     grant_calls: list[int] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
+    compared: list[tuple[str, bytes]] = field(default_factory=list)
+    scratch: list[bytes] = field(default_factory=list)
     unchanged: int = 0
     contents: dict[tuple[str, str], str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -142,6 +144,18 @@ class FakeApi(FakeJobs):
                         "nearest": {"asset_id": "b", "distance": 4}},
         }  # fmt: skip
 
+    def grant_scratch(self) -> tuple[int, dict[str, Any]]:
+        grant = {"url": self.url + "/s3/originals", "fields": {"key": "scratch/s1"}, "expires_at": soon()}
+        return 201, {"scratch_id": "scratch_1", "upload": grant}
+
+    def compare(self, asset_id: str, content_type: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        self.compared.append((content_type, body))
+        row = {"file_size_bytes": 999, "width": 400, "height": 300, "alignment": "scaled", "psnr_db": 31.5,
+               "ssim": 0.91, "perceptual_hash_distance": 2, "identical": False,
+               "verdict": {"quality": "good", "likeness": "very similar"}}  # fmt: skip
+        same = row | {"psnr_db": None, "ssim": 1.0, "identical": True, "alignment": "same_size"}
+        return 200, {"asset_id": asset_id, "comparisons": {"original": same, "card": row}, "note": "How."}
+
     # ── S3 and the pipeline behind it ──
 
     def receive(self, form: list[tuple[str, bytes]], authorization: str) -> tuple[int, str]:
@@ -149,6 +163,9 @@ class FakeApi(FakeJobs):
         names = [name for name, _ in form]
         if authorization or names[-1] != "file" or names.count("file") != 1:
             return 400, "<Error><Code>InvalidArgument</Code><Message>bad form</Message></Error>"
+        if dict(form)["key"].startswith(b"scratch/"):
+            self.scratch.append(form[-1][1])
+            return 204, ""
         job_id, task_id = dict(form)["key"].decode().split("/")
         with self.lock:
             if self.failing_posts:
@@ -226,6 +243,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_json(*self.api.create_upload(json.loads(body)))
         if match := re.fullmatch(r"/v1/assets/(\w+)/renditions/(\w+)", path):
             return self.send(302, b"", {"Location": f"{self.api.url}/s3/{match[1]}/{match[2]}"})
+        if path == "/v1/compare/grants":
+            return self.send_json(*self.api.grant_scratch())
+        if match := re.fullmatch(r"/v1/assets/(\w+)/compare", path):
+            return self.send_json(*self.api.compare(match[1], self.headers["Content-Type"], body))
         if match := re.fullmatch(r"/v1/assets/(\w+)", path):
             return self.send_json(*self.api.asset(match[1]))
         return self.route_job(path, query, body)

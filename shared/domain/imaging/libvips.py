@@ -45,6 +45,8 @@ SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 LOSSLESS = {"png"}
 OPAQUE = 255
+WHITE = [255, 255, 255]
+STRIP_ROWS = 64
 
 
 @contextmanager
@@ -92,6 +94,19 @@ def to_srgb(image: VipsImage) -> VipsImage:
     if image.hasalpha() and image[image.bands - 1].min() == OPAQUE:
         image = image.extract_band(0, n=3)
     return image.copy_memory()
+
+
+def flatten(image: VipsImage) -> VipsImage:
+    """Three bands: what is translucent is seen on white, as most pages show it."""
+    return image.flatten(background=WHITE) if image.hasalpha() else image
+
+
+def rows_of(data: bytes) -> Iterator[bytes]:
+    """All upright 8-bit sRGB pixels, flattened, in strips from the top. One image whole in memory at most."""
+    pixels = flatten(to_srgb(_load(data).copy_memory().autorot()))
+    for top in range(0, pixels.height, STRIP_ROWS):
+        strip = pixels.crop(0, top, pixels.width, min(STRIP_ROWS, pixels.height - top))
+        yield strip.write_to_memory()
 
 
 def save(image: VipsImage, image_format: str, quality: int) -> bytes:

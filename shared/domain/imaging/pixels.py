@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.imaging.libvips import load_for, refusing_vips_errors, resize, to_srgb, upright_size
+from shared.domain.imaging.libvips import flatten, load_for, refusing_vips_errors, resize, to_srgb, upright_size
 from shared.domain.presets import fit
 
 # The one size at which scores are computed: below that of nearly every original, so that a photo and its smaller
@@ -13,7 +13,6 @@ from shared.domain.presets import fit
 WORKING_EDGE = 512
 # A decoder's own scaling blurs by its last step: from twice the size on, what it takes is cut off afterwards anyway.
 DECODED_EDGES = 2
-WHITE = [255, 255, 255]
 
 
 def read_pixels(data: bytes, longest_edge: int = WORKING_EDGE) -> NDArray[np.uint8]:
@@ -24,9 +23,12 @@ def read_pixels(data: bytes, longest_edge: int = WORKING_EDGE) -> NDArray[np.uin
     """
     with refusing_vips_errors():
         size = fit(*upright_size(data), (longest_edge, longest_edge))
-        decoded = load_for(data, DECODED_EDGES * size[0], DECODED_EDGES * size[1])
-        image = to_srgb(resize(decoded, *size))
-        if image.hasalpha():
-            image = image.flatten(background=WHITE)
-        array: NDArray[np.uint8] = image.numpy()
+    return read_pixels_at(data, *size)
+
+
+def read_pixels_at(data: bytes, width: int, height: int) -> NDArray[np.uint8]:
+    """The same at exactly width x height, stretched where that is another shape."""
+    with refusing_vips_errors():
+        decoded = load_for(data, DECODED_EDGES * width, DECODED_EDGES * height)
+        array: NDArray[np.uint8] = flatten(to_srgb(resize(decoded, width, height))).numpy()
     return array
