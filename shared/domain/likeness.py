@@ -38,4 +38,5 @@ def _rejoined(asset: Asset) -> Asset:
     if score is None:
         return asset
     joined = with_uniqueness(score, uniqueness_of(asset.nearest.distance if asset.nearest else None))
-    return replace(asset, quality={**(asset.quality or {}), **asdict(joined)})
+    # As it comes back from the table, so that the same again is no change.
+    return replace(asset, quality={**(asset.quality or {}), **asdict(joined), "issues": list(joined.issues)})
