@@ -45,6 +45,16 @@ class InvalidId(DarkroomError):
     title = "This is not an id of ours"
 
 
+class UnsupportedListing(InvalidRequest):
+    code = "unsupported_listing"
+    title = "No index serves these filters in this order"
+
+
+class InvalidCursor(InvalidRequest):
+    code = "invalid_cursor"
+    title = "This cursor is not of this query"
+
+
 class TooManyFiles(InvalidRequest):
     code = "too_many_files"
     title = "Too many files for one session"

@@ -361,6 +361,13 @@ class ExplanationView(BaseModel):
     suitability: list[PartView]
 
 
+class NearestView(BaseModel):
+    """The earlier image of the project that looks most like this one; `distance` in bits of 64."""
+
+    asset_id: str
+    distance: int
+
+
 class QualityView(BaseModel):
     status: str
     scorer_version: int | None = None
@@ -376,6 +383,7 @@ class QualityView(BaseModel):
     perceptual_hash: str | None = None
     issues: list[str] | None = None
     suitability: SuitabilityView | None = None
+    nearest: NearestView | None = None
     raw: dict[str, float] | None = None
     explanation: ExplanationView | None = None
     """None for scores of an older scorer: its tables are no longer these."""
@@ -445,6 +453,56 @@ class Compared(BaseModel):
     asset_id: str
     comparisons: dict[str, ComparisonView]
     note: str
+
+
+class SuitabilitySummary(BaseModel):
+    score: float
+    category: str
+
+
+class QualitySummary(BaseModel):
+    status: str
+    overall_quality: float | None = None
+    sharpness: float | None = None
+    brightness: float | None = None
+    contrast: float | None = None
+    uniqueness: float | None = None
+    issues: list[str] = []
+    suitability: SuitabilitySummary | None = None
+    scored_at: datetime | None = None
+
+
+class AssetSummary(BaseModel):
+    asset_id: str
+    filename: str
+    created_at: datetime
+    width: int
+    height: int
+    bytes: int
+    format: str
+    status: str
+    stages: dict[str, str]
+    thumbnail_url: str | None
+    quality: QualitySummary
+    nearest: NearestView | None
+
+
+class AssetList(BaseModel):
+    assets: list[AssetSummary]
+    next_cursor: str | None
+
+
+class StatisticsView(BaseModel):
+    """`histograms` have `bins` counts over 0-1 for each metric; an image without a value is in none."""
+
+    project: str
+    assets: int
+    bytes: int
+    status: dict[str, int]
+    category: dict[str, int]
+    issues: dict[str, int]
+    histograms: dict[str, list[int]]
+    bins: int
 
 
 class Health(BaseModel):

@@ -10,10 +10,21 @@ from typing import Any
 from shared.domain.asset import Asset
 from shared.domain.job import Job, JobStatus
 from shared.domain.pace import eta_s, poll_after_ms
+from shared.domain.presets import THUMBNAIL
 from shared.domain.scoring import explain, read_score
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_TASK, Outcome, Task, TaskStatus, progress_pct
-from shared.schemas import AssetView, ErrorView, ExplanationView, QualityView, RenditionView, TaskView
+from shared.schemas import (
+    AssetSummary,
+    AssetView,
+    ErrorView,
+    ExplanationView,
+    NearestView,
+    QualitySummary,
+    QualityView,
+    RenditionView,
+    TaskView,
+)
 
 Sign = Callable[[str], str]
 """From an S3 key to a URL that works for a while."""
@@ -102,10 +113,38 @@ def asset_view(asset: Asset, sign: Sign) -> AssetView:
     )
 
 
+def asset_summary(asset: Asset, sign: Sign) -> AssetSummary:
+    """An asset as lists show it."""
+    thumb = asset.renditions.get(THUMBNAIL)
+    quality = asset.quality or {}
+    summary = {**quality, "status": asset.stages[Stage.QUALITY].value, "scored_at": quality.get("computed_at")}
+    return AssetSummary(
+        asset_id=asset.asset_id,
+        filename=asset.filename,
+        created_at=asset.created_at,
+        width=asset.width,
+        height=asset.height,
+        bytes=asset.bytes,
+        format=asset.format,
+        status=asset.status,
+        stages={stage.value: state.value for stage, state in asset.stages.items()},
+        thumbnail_url=sign(thumb.key) if thumb else None,
+        quality=QualitySummary.model_validate(summary),
+        nearest=_nearest_view(asset),
+    )
+
+
+def _nearest_view(asset: Asset) -> NearestView | None:
+    return NearestView(asset_id=asset.nearest.asset_id, distance=asset.nearest.distance) if asset.nearest else None
+
+
 def _quality_view(asset: Asset) -> QualityView:
     status = asset.stages[Stage.QUALITY].value
+    nearest = _nearest_view(asset)
     if asset.quality is None:
-        return QualityView(status=status)
+        return QualityView(status=status, nearest=nearest)
     score = read_score(asset.quality)
     explanation = ExplanationView.model_validate(asdict(explain(score))) if score else None
-    return QualityView.model_validate({**asset.quality, "status": status, "explanation": explanation})
+    return QualityView.model_validate(
+        {**asset.quality, "status": status, "nearest": nearest, "explanation": explanation}
+    )

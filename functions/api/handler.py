@@ -9,9 +9,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from shared.domain.access import Scope
 from shared.domain.dispatch import MAX_BATCH_SIZE, MAX_DELAY_MS, QualityOptions
 from shared.domain.job import JobKind
+from shared.domain.listing import AssetQuery, Sort
 from shared.observability import logger
 from shared.rest import caller, has_time, resolver
 from shared.schemas import (
+    AssetList,
     AssetView,
     Cancelled,
     CreateScratch,
@@ -28,12 +30,14 @@ from shared.schemas import (
     RenewGrants,
     Retried,
     ScratchGranted,
+    StatisticsView,
     Ticket,
     UploadCreated,
 )
 from shared.settings import ApiSettings
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
+from shared.stores.listings import ListingStore
 from shared.stores.manifests import ManifestStore
 from shared.stores.poison import PoisonStore
 from shared.stores.presets import PresetStore
@@ -45,12 +49,15 @@ from shared.stores.tenants import TenantStore
 from shared.usecases import (
     cancel_job,
     create_upload,
+    delete_asset,
     find_rendition,
     grant_scratch,
+    list_assets,
     list_jobs,
     open_ticket,
     read_asset,
     read_job,
+    read_statistics,
     redrive_poison,
     renew_grants,
     retry_asset,
@@ -71,6 +78,7 @@ presets = PresetStore(settings.catalog_table)
 finding = find_rendition.Finding(
     catalog, presets, renditions, Queue(settings.renditions_queue_url), settings.url_lifetime
 )
+listing = list_assets.Listing(ListingStore(settings.catalog_table), catalog, renditions, settings.url_lifetime)
 starting = start_job.Starting(
     jobs,
     catalog,
@@ -84,6 +92,8 @@ starting = start_job.Starting(
 Id = Annotated[str, Path(max_length=200)]
 Project = Annotated[ProjectName, Path()]
 Cursor = Annotated[str | None, Query(max_length=500)]
+Label = Annotated[str | None, Query(max_length=100)]
+Bound = Annotated[float | None, Query(ge=0, le=1)]
 
 app = resolver()
 
@@ -128,6 +138,13 @@ def get_asset(asset_id: Id) -> AssetView:
     return read_asset.read_asset(asset_id, who.tenant, catalog, presets, renditions, settings.url_lifetime)
 
 
+@app.delete("/v1/assets/<asset_id>")
+def remove_asset(asset_id: Id) -> Response[str]:
+    who = caller(app, Scope.WRITE)
+    delete_asset.delete_asset(asset_id, who.tenant, catalog)
+    return Response(status_code=HTTPStatus.NO_CONTENT, content_type="text/plain", body="")
+
+
 @app.get("/v1/assets/<asset_id>/renditions/<preset>")
 def get_rendition(asset_id: Id, preset: Id) -> Response[str]:
     who = caller(app, Scope.READ)
@@ -139,6 +156,30 @@ def get_rendition(asset_id: Id, preset: Id) -> Response[str]:
 def post_compare_grants(body: CreateScratch) -> ScratchGranted:
     who = caller(app, Scope.WRITE)
     return grant_scratch.grant_scratch(body, who.tenant, originals, settings.max_file_bytes)
+
+
+@app.get("/v1/projects/<project>/assets")
+def get_assets(  # noqa: PLR0913  # one for each option
+    project: Project,
+    *,
+    sort: Annotated[Sort, Query()] = Sort.CREATED,
+    order: Annotated[Literal["asc", "desc"], Query()] = "desc",
+    issue: Label = None,
+    category: Label = None,
+    min_quality: Bound = None,
+    max_quality: Bound = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Cursor = None,
+) -> AssetList:
+    who = caller(app, Scope.READ)
+    query = AssetQuery(sort, order == "desc", issue, category, min_quality, max_quality)
+    return list_assets.list_assets(who.tenant, project, query, cursor, limit, listing)
+
+
+@app.get("/v1/projects/<project>/statistics")
+def get_statistics(project: Project) -> StatisticsView:
+    who = caller(app, Scope.READ)
+    return read_statistics.read_statistics(who.tenant, project, catalog)
 
 
 @app.get("/v1/projects/<project>/jobs")

@@ -111,6 +111,11 @@ def asset_pk(asset_id: str) -> str:
     return f"ASSET#{asset_id}"
 
 
+def asset_of_pk(pk: str) -> str:
+    """The id of the asset whose rows these are."""
+    return pk.removeprefix("ASSET#")
+
+
 def label_sk(label: str) -> str:
     return f"LABEL#{label}"
 
