@@ -96,7 +96,7 @@ def neighbours(member: Member, parts: Sequence[Part]) -> Neighbours:
     for record in found.values():
         distance = (int(record["hash"]) ^ member.hash).bit_count()
         near = Nearest(_id_of(record["asset"].tobytes()), EPOCH + int(record["at"]) * MICROSECOND, distance)
-        if (near.created_at, near.asset_id) != own:
+        if near.asset_id != member.asset_id:  # nor what it was before it was deleted and uploaded again
             sides[(near.created_at, near.asset_id) > own].append(near)
     return Neighbours(sorted(sides[0], key=rank), sides[1])
 
