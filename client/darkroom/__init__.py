@@ -23,6 +23,7 @@ from darkroom.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from darkroom.listings import AssetFilter, AssetSummary, Statistics
 from darkroom.models import (
     Asset,
     Compared,
@@ -48,6 +49,8 @@ from darkroom.watching import watch
 __all__ = [
     "ApiError",
     "Asset",
+    "AssetFilter",
+    "AssetSummary",
     "CancelReceipt",
     "Cleanup",
     "Client",
@@ -72,6 +75,7 @@ __all__ = [
     "Sample",
     "ScratchGrant",
     "StartedJob",
+    "Statistics",
     "StorageError",
     "Task",
     "TaskError",

@@ -17,6 +17,7 @@ from darkroom.actions import (
     StartedJob,
 )
 from darkroom.errors import UnexpectedAnswer
+from darkroom.listings import AssetFilter, AssetSummary, Statistics
 from darkroom.models import Asset, Compared, GrantedTask, Job, NewFile, ScratchGrant, Task, UploadSession
 from darkroom.wire import Wire
 
@@ -151,6 +152,21 @@ class Client(Wire):
     def get_asset(self, asset_id: str) -> Asset:
         """An asset with the renditions that are ready and its quality, as far as it is computed."""
         return self._ask("GET", f"/v1/assets/{_id(asset_id)}", Asset.parse)
+
+    def list_assets(
+        self, project: str, wanted: AssetFilter | None = None, *, page: int = 100
+    ) -> Iterator[AssetSummary]:
+        """A project's assets, newest first unless told otherwise. ApiError `unsupported_listing` for other pairs."""
+        query = (wanted or AssetFilter()).to_query() | {"limit": page}
+        return self._ask_pages(f"/v1/projects/{_id(project)}/assets", "assets", AssetSummary.parse, query)
+
+    def get_statistics(self, project: str) -> Statistics:
+        """What is counted of a project; zeros where there are no assets."""
+        return self._ask("GET", f"/v1/projects/{_id(project)}/statistics", Statistics.parse)
+
+    def delete_asset(self, asset_id: str) -> None:
+        """Delete an asset, with all that was made of it. ApiError `not_found` when there is none (any more)."""
+        self._send("DELETE", f"/v1/assets/{_id(asset_id)}")
 
     def retry_asset(self, asset_id: str) -> Reopened:
         """Reopen what failed of an asset."""

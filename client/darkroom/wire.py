@@ -73,14 +73,16 @@ class Wire:
             return None
         return _parse(response, lambda raw: Job.parse(raw, response.headers.get("ETag"), response.headers.get("Date")))
 
-    def _ask_pages(self, path: str, rows: str, parse: Callable[[Any], T]) -> Iterator[T]:
+    def _ask_pages(
+        self, path: str, rows: str, parse: Callable[[Any], T], query: Mapping[str, Any] | None = None
+    ) -> Iterator[T]:
         cursor: str | None = None
         while True:
             found, cursor = self._ask(
                 "GET",
                 path,
                 lambda raw: (tuple(parse(row) for row in raw[rows]), raw.get("next_cursor")),
-                params={"cursor": cursor} if cursor else {},
+                params={**(query or {}), **({"cursor": cursor} if cursor else {})},
             )
             yield from found
             if not cursor:

@@ -214,6 +214,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.respond()
 
+    def do_DELETE(self) -> None:
+        self.respond()
+
     def respond(self) -> None:
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -275,7 +278,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json(status, view, {"ETag": etag})
 
     def send_json(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        self.send(status, json.dumps(value).encode(), headers or {})
+        self.send(status, b"" if status == 204 else json.dumps(value).encode(), headers or {})
 
     def send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -87,6 +87,8 @@ class FakeJobs:
     presets: list[dict[str, Any]] = field(default_factory=list)
     poison: list[dict[str, Any]] = field(default_factory=list)
     cleanups: list[dict[str, Any]] = field(default_factory=list)
+    assets: list[dict[str, Any]] = field(default_factory=list)
+    statistics: dict[str, Any] = field(default_factory=dict)
 
     def start(self, project: str, query: dict[str, str]) -> Answer:
         self.asked.append(query)
@@ -170,6 +172,19 @@ class FakeJobs:
     def list_poison(self, query: dict[str, str]) -> Answer:
         return 200, self.paged("records", self.poison, query)
 
+    def list_assets(self, project: str, query: dict[str, str]) -> Answer:
+        self.asked.append({name: value for name, value in query.items() if name != "cursor"})
+        return 200, self.paged("assets", self.assets, query)
+
+    def read_statistics(self, project: str, query: dict[str, str]) -> Answer:
+        return 200, {"project": project, **self.statistics}
+
+    def delete_asset(self, asset_id: str, query: dict[str, str]) -> Answer:
+        if asset_id not in [asset["asset_id"] for asset in self.assets]:
+            raise Problem(404, "not_found")
+        self.assets = [asset for asset in self.assets if asset["asset_id"] != asset_id]
+        return 204, {}
+
     def cleanup(self, query: dict[str, str]) -> Answer:
         return 200, self.cleanups.pop(0)
 
@@ -187,6 +202,9 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", r"/v1/projects/(\w+)/renditions/rebuild", FakeJobs.start),
     ("GET", r"/v1/projects/(\w+)/jobs", FakeJobs.list_jobs),
     ("GET", r"/v1/settings/presets", FakeJobs.list_presets),
+    ("GET", r"/v1/projects/(\w+)/assets", FakeJobs.list_assets),
+    ("GET", r"/v1/projects/(\w+)/statistics", FakeJobs.read_statistics),
+    ("DELETE", r"/v1/assets/(\w+)", FakeJobs.delete_asset),
     ("POST", r"/v1/jobs/(\w+)/cancel", FakeJobs.cancel),
     ("POST", r"/v1/jobs/(\w+)/retry-failed", FakeJobs.retry),
     ("POST", r"/v1/jobs/(\w+)/tasks/(\w+)/retry", FakeJobs.retry),
