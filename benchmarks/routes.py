@@ -1,0 +1,224 @@
+"""What each route reads of a small and of a large project: calls, items and bytes may not grow with it.
+
+`python -m benchmarks.routes`. The tables are the template's own, in moto. Its queries look at every row, so the time is
+what the handler takes without its calls to AWS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from moto import mock_aws
+
+from shared.domain.asset import Asset, Original
+from shared.domain.ids import asset_id_of, job_id_at, task_id_at
+from shared.domain.job import JobKind, open_job
+from shared.domain.keys import shard_sk, statistics_pk
+from shared.domain.scoring import judge, with_uniqueness
+from shared.domain.statistics import statistics_change
+from shared.domain.task import UPLOAD_STAGES, Mark, StageStatus, Task, TaskStatus, pending
+from shared.stores import rows
+from shared.stores.catalog import SHARDS
+from shared.stores.dynamo import batch_put, dynamodb
+from shared.stores.jobs import JobStore
+from tests.cloud import Cloud, build, recorded
+
+SIZES = (10, 1_000, 10_000)
+TENANT, PROJECT = "tenant_00000000000000000000000000", "big"
+START = datetime.now(UTC) - timedelta(minutes=5)
+ASKED_AGAIN = 5
+LARGEST_PAGE = 100
+TASK_PAGE = 500
+
+
+@dataclass
+class Reads:
+    """What was asked of DynamoDB, and what came."""
+
+    calls: int = 0
+    items: int = 0
+    bytes: int = 0
+    waited_s: float = 0.0
+
+    def note(self, parsed: dict[str, Any], **_: Any) -> None:
+        found = parsed.get("Items", [parsed["Item"]] if "Item" in parsed else [])
+        found = found + [item for items in parsed.get("Responses", {}).values() for item in items]
+        self.calls += 1
+        self.items += len(found)
+        self.bytes += len(json.dumps(found))
+
+
+def new_asset(n: int) -> Asset:
+    content = f"{n:064d}"
+    measured = {
+        "detail": 300.0 * (n % 89 + 1) / 89,
+        "luma_mean": 120.0,
+        "luma_deviation": 60.0,
+        "short_edge": 300.0 + 200 * (n % 2),
+        "aspect_ratio": 1.5,
+        "pixels": 250_000.0,
+        "subject_share": 0.4,
+        "subject_visible": 1.0,
+        "subject_count": 1.0,
+    }
+    score = with_uniqueness(judge(measured, (120, 120, 120), f"{n:016x}"), n % 17 / 17)
+    quality = asdict(score) | {"computed_at": rows.to_text(START + timedelta(milliseconds=n))}
+    return Asset(
+        asset_id=asset_id_of(TENANT, PROJECT, content),
+        tenant=TENANT,
+        project=PROJECT,
+        creator="job.t00000",
+        filename=f"{n}.jpg",
+        content_hash=content,
+        original=Original(f"originals/{n}", "v1"),
+        format="jpeg",
+        width=40,
+        height=30,
+        bytes=1000,
+        color_space="sRGB",
+        created_at=START + timedelta(milliseconds=n),
+        stages=dict.fromkeys(UPLOAD_STAGES, StageStatus.COMPLETED),
+        quality=quality,
+    )
+
+
+def fill(cloud: Cloud, size: int) -> tuple[str, str]:
+    """A project of so many images and a job of as many tasks; the ids of an image and of the job."""
+    assets = [new_asset(n) for n in range(size)]
+    found = [row for asset in assets for row in (rows.asset_row(asset), *rows.label_rows(asset).values())]
+    for shard in range(SHARDS):
+        counters: dict[str, int] = {}
+        for asset in assets[shard::SHARDS]:
+            for name, by in statistics_change(None, asset).items():
+                counters[name] = counters.get(name, 0) + by
+        found.append({"pk": statistics_pk(TENANT, PROJECT), "sk": shard_sk(shard), **counters})
+    for first in range(0, len(found), 25):
+        batch_put(cloud.catalog_table, found[first : first + 25])
+    job_id, stages = job_id_at(START, bytes(10)), pending(UPLOAD_STAGES)
+    tasks = [
+        Task(job_id, task_id_at(n, size), f"{n}.jpg", stages, Mark(stages, TaskStatus.PENDING)) for n in range(size)
+    ]
+    JobStore(cloud.jobs_table).create(open_job(job_id, JobKind.UPLOAD, TENANT, PROJECT, tasks, START), tasks)
+    return assets[0].asset_id, job_id
+
+
+@contextmanager
+def counted() -> Iterator[Reads]:
+    reads, began = Reads(), [0.0]
+
+    def begin(**_: Any) -> None:
+        began[0] = time.perf_counter()
+
+    def end(parsed: dict[str, Any], **_: Any) -> None:
+        reads.waited_s += time.perf_counter() - began[0]
+        reads.note(parsed)
+
+    events = dynamodb().meta.events
+    events.register("before-call.dynamodb", begin)
+    events.register("after-call.dynamodb", end)
+    try:
+        yield reads
+    finally:
+        events.unregister("before-call.dynamodb", begin)
+        events.unregister("after-call.dynamodb", end)
+
+
+def routes(asset_id: str, job_id: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """Name → (path, query). Another route is another row."""
+    assets = f"/v1/projects/{PROJECT}/assets"
+    largest = {"limit": str(LARGEST_PAGE)}
+    return {
+        "assets": (assets, largest),
+        "assets by issue": (assets, largest | {"issue": "low_resolution", "sort": "overall_quality"}),
+        "assets by quality": (assets, largest | {"min_quality": "0.2", "sort": "overall_quality"}),
+        "statistics": (f"/v1/projects/{PROJECT}/statistics", {}),
+        "asset": (f"/v1/assets/{asset_id}", {}),
+        "job": (f"/v1/jobs/{job_id}", {}),
+        "job with tasks": (f"/v1/jobs/{job_id}", {"tasks": "all"}),
+        "jobs": (f"/v1/projects/{PROJECT}/jobs", {}),
+    }
+
+
+def event_of(path: str, query: dict[str, str]) -> dict[str, Any]:
+    event = recorded("api")
+    event |= {"path": path, "httpMethod": "GET", "body": None, "queryStringParameters": query}
+    event["multiValueQueryStringParameters"] = {name: [value] for name, value in query.items()}
+    who = {"tenant": TENANT, "scopes": "read"}
+    event["requestContext"] |= {"authorizer": who, "httpMethod": "GET", "path": f"/api{path}"}
+    return event
+
+
+class Context:
+    """A Lambda context."""
+
+    function_name = invoked_function_arn = aws_request_id = "benchmark"
+    memory_limit_in_mb = 1024
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def measure(handler: Callable[[Any, Any], Any], event: dict[str, Any]) -> tuple[Reads, float]:
+    """What one request reads, and the median of the handler's own milliseconds."""
+    own_ms = []
+    for _ in range(ASKED_AGAIN):
+        with counted() as reads:
+            began = time.perf_counter()
+            answer = handler(event, Context())
+            own_ms.append((time.perf_counter() - began - reads.waited_s) * 1000)
+        if answer["statusCode"] != 200:
+            raise SystemExit(f"{event['path']} answered {answer['body']}")
+    return reads, median(own_ms)
+
+
+def run(size: int) -> dict[str, tuple[Reads, float]]:
+    with mock_aws():
+        cloud = build()
+        os.environ.update(cloud.environment)
+        asset_id, job_id = fill(cloud, size)
+        handler = importlib.reload(importlib.import_module("functions.api.handler")).handler
+        return {name: measure(handler, event_of(*how)) for name, how in routes(asset_id, job_id).items()}
+
+
+def grows(found: dict[int, tuple[Reads, float]], small: int, large: int) -> bool:
+    fewer, more = found[small][0], found[large][0]
+    return more.calls > fewer.calls or more.items > fewer.items
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="images in the project, the fewest first")
+    sizes = parser.parse_args(argv).sizes
+    os.environ.update(
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106
+        POWERTOOLS_LOG_LEVEL="CRITICAL",
+    )
+    measured = {size: run(size) for size in sizes}
+    print(f"{'route':<18} {'images':>8} {'calls':>6} {'items':>6} {'bytes':>9} {'own ms':>7}")
+    by_route = {name: {size: measured[size][name] for size in sizes} for name in measured[sizes[0]]}
+    for name, found in by_route.items():
+        for size, (reads, own_ms) in found.items():
+            print(f"{name:<18} {size:>8,} {reads.calls:>6} {reads.items:>6} {reads.bytes:>9,} {own_ms:>7.1f}")
+    # From the second size on every page is full, so that whatever still grows grows with the project.
+    full = [size for size in sizes if size >= 2 * TASK_PAGE]
+    grown = [name for name, found in by_route.items() if any(grows(found, *pair) for pair in pairwise(full))]
+    print(f"grows with the project: {', '.join(grown) or 'none'}")
+    return 1 if grown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
