@@ -11,6 +11,7 @@ import pytest
 
 from shared.domain.keys import manifest_key
 from shared.domain.limits import Limits
+from shared.domain.presets import CONTENT_TYPES
 from shared.settings import DeadLettersSettings, Settings
 from shared.stores.rows import TASK_LIFE
 from tests.cloud import ROOT, recorded, resources, template
@@ -214,6 +215,10 @@ def test_revoked_key_works_a_minute_at_most() -> None:
     authorizers = resource("Api")["Auth"]["Authorizers"].values()
 
     assert all(0 < authorizer["Identity"]["ReauthorizeEvery"] <= 60 for authorizer in authorizers)
+
+
+def test_images_and_forms_arrive_as_bytes_and_json_as_text() -> None:
+    assert set(resource("Api")["BinaryMediaTypes"]) == {*CONTENT_TYPES, "multipart/form-data"}
 
 
 def test_preflight_needs_no_key() -> None:
