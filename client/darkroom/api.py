@@ -10,11 +10,13 @@ from darkroom.actions import (
     CancelReceipt,
     Cleanup,
     DryRun,
+    Metrics,
     PoisonRecord,
     Preset,
     QualityOptions,
     Reopened,
     StartedJob,
+    Ticket,
 )
 from darkroom.errors import UnexpectedAnswer
 from darkroom.listings import AssetFilter, AssetSummary, Statistics
@@ -219,9 +221,25 @@ class Client(Wire):
         """Remove expired jobs and their tasks, as many as one call can (admin keys only); again while `has_more`."""
         return self._ask("POST", "/v1/admin/cleanup-sessions", Cleanup.parse)
 
+    def get_metrics(self, tenant_name: str) -> Metrics:
+        """What a tenant has in storage; another's than the key's needs an admin key."""
+        return self._ask("GET", f"/v1/metrics/tenants/{_id(tenant_name)}", Metrics.parse)
+
+    def list_metrics(self) -> Iterator[Metrics]:
+        """The same for every tenant (admin keys only)."""
+        return self._ask_pages("/v1/metrics", "tenants", Metrics.parse)
+
+    def open_ticket(self) -> Ticket:
+        """A ticket for one WebSocket."""
+        return self._ask("POST", "/v1/realtime/tickets", Ticket.parse)
+
     def health(self) -> Mapping[str, Any]:
         """What the API says of itself; needs no key."""
         return self._ask("GET", "/healthz", dict)
+
+    def ready(self) -> Mapping[str, Any]:
+        """The same, once its tables could be read; ApiError `try_again` while they cannot."""
+        return self._ask("GET", "/readyz", dict)
 
 
 def _presets(raw: Mapping[str, Any]) -> tuple[Preset, ...]:

@@ -48,6 +48,7 @@ from shared.stores.tasks import MAX_EVENT
 from shared.stores.tenants import TenantStore
 from shared.usecases import (
     cancel_job,
+    check_ready,
     create_upload,
     delete_asset,
     find_rendition,
@@ -100,6 +101,12 @@ app = resolver()
 
 @app.get("/healthz")
 def healthz() -> Health:
+    return Health()
+
+
+@app.get("/readyz")
+def readyz() -> Health:
+    check_ready.check_ready((settings.jobs_table, settings.catalog_table))
     return Health()
 
 

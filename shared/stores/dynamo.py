@@ -131,6 +131,15 @@ def _raise_unless_race(error: ClientError) -> None:
     raise error
 
 
+def ping(table: str) -> None:
+    """Ask the table for an item that is not there. Raises Transient, whatever is wrong with it."""
+    key = marshal({"pk": "PING", "sk": "PING"})
+    try:
+        attempt(lambda: dynamodb().get_item(TableName=table, Key=key))
+    except ClientError as error:
+        raise Transient("The database cannot be read.") from error
+
+
 def batch_get(keys_by_table: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
     """Consistent reads of up to 100 keys, whatever was left unread asked for again."""
     wanted: Any = {

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.task import Outcome
-from tests.functions.conftest import Api
+from tests.functions.conftest import Api, Load
 from tests.pictures import photo
 from tests.world import PROJECT, World
 
@@ -27,6 +27,20 @@ def test_healthz_needs_no_key(api: Api) -> None:
     answer = api("GET", "/healthz", authorizer={})
 
     assert (answer.status, answer.body) == (200, {"status": "ok"})
+
+
+def test_readyz_needs_no_key(api: Api) -> None:
+    answer = api("GET", "/readyz", authorizer={})
+
+    assert (answer.status, answer.body) == (200, {"status": "ok"})
+
+
+def test_api_is_not_ready_while_a_table_cannot_be_read(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALOG_TABLE", "gone")
+
+    answer = Api(load("api"))("GET", "/readyz", authorizer={})
+
+    assert (answer.status, answer.body["code"]) == (503, "try_again")
 
 
 def test_upload_session_grants_a_post_of_exactly_that_file(api: Api) -> None:

@@ -1,8 +1,10 @@
 """The page is served as a browser needs it, and may load nothing from elsewhere."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from copy import deepcopy
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -106,6 +108,31 @@ def test_no_style_and_no_script_is_inline(path: Any) -> None:
     text = path.read_text()
 
     assert re.findall(r"<script>|<style|\sstyle=|\bon\w+=\"|innerHTML|\beval\(", text) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "start"),
+    [
+        ("/openapi.json", "application/json", '{\n "openapi": "3.1.0"'),
+        ("/docs", "text/html; charset=utf-8", "<!doctype"),
+    ],
+)
+def test_description_of_the_api_needs_no_key(get: Get, path: str, content_type: str, start: str) -> None:
+    answer = get(path)
+
+    assert (answer["statusCode"], header(answer, "Content-Type")) == (200, content_type)
+    assert answer["body"].startswith(start)
+    assert get(path, If_None_Match=header(answer, "ETag"))["statusCode"] == 304
+
+
+def test_page_of_the_api_may_load_nothing_but_its_one_style_sheet(get: Get) -> None:
+    answer = get("/docs")
+
+    found = policy(answer)
+    style = re.findall(r"<style>(.*?)</style>", answer["body"], re.DOTALL)
+    assert found.pop("style-src") == f"'sha256-{b64encode(sha256(style[0].encode()).digest()).decode()}'"
+    assert set(found.values()) == {"'none'"}
+    assert re.findall(r"<script|\sstyle=|<link|<img|@import|url\(", answer["body"]) == []
 
 
 def test_first_view_is_small() -> None:
