@@ -492,6 +492,34 @@ class AssetList(BaseModel):
     next_cursor: str | None
 
 
+class DuplicateMember(BaseModel):
+    """`distance` in bits of the perceptual hash to the best image of the group."""
+
+    asset_id: str
+    filename: str
+    created_at: datetime
+    width: int
+    height: int
+    bytes: int
+    distance: int
+    is_best: bool
+    overall_quality: float
+    thumbnail_url: str | None
+
+
+class DuplicateGroup(BaseModel):
+    """`best` is the one to keep. Not `is_whole`: the group has more members than are told."""
+
+    best: str
+    members: list[DuplicateMember]
+    is_whole: bool
+
+
+class DuplicateList(BaseModel):
+    groups: list[DuplicateGroup]
+    next_cursor: str | None
+
+
 class StatisticsView(BaseModel):
     """`histograms` have `bins` counts over 0-1 for each metric; an image without a value is in none."""
 

@@ -19,7 +19,7 @@ from darkroom.actions import (
     Ticket,
 )
 from darkroom.errors import UnexpectedAnswer
-from darkroom.listings import AssetFilter, AssetSummary, Statistics
+from darkroom.listings import AssetFilter, AssetSummary, DuplicateGroup, Statistics
 from darkroom.models import Asset, Compared, GrantedTask, Job, NewFile, ScratchGrant, Task, UploadSession
 from darkroom.wire import Wire
 
@@ -165,6 +165,10 @@ class Client(Wire):
     def get_statistics(self, project: str) -> Statistics:
         """What is counted of a project; zeros where there are no assets."""
         return self._ask("GET", f"/v1/projects/{_id(project)}/statistics", Statistics.parse)
+
+    def list_duplicates(self, project: str) -> Iterator[DuplicateGroup]:
+        """A project's groups of near-duplicates, each with the image to keep."""
+        return self._ask_pages(f"/v1/projects/{_id(project)}/duplicates", "groups", DuplicateGroup.parse, {})
 
     def delete_asset(self, asset_id: str) -> None:
         """Delete an asset, with all that was made of it. ApiError `not_found` when there is none (any more)."""

@@ -13,7 +13,7 @@ import typer
 from darkroom import tables
 from darkroom.api import Client
 from darkroom.bars import JobBar, UploadBars
-from darkroom.cli_assets import ls, rm, stats
+from darkroom.cli_assets import duplicates, ls, rm, stats
 from darkroom.cli_compare import compare
 from darkroom.cli_jobs import backfill, cancel, jobs, retry
 from darkroom.cli_presets import presets, rebuild
@@ -125,7 +125,7 @@ def renditions(
             print(path)
 
 
-for command in (ls, stats, rm, compare, jobs, backfill, rebuild, cancel, retry):
+for command in (ls, stats, duplicates, rm, compare, jobs, backfill, rebuild, cancel, retry):
     app.command()(command)
 app.add_typer(presets, name="presets")
 app.add_typer(poison, name="poison")

@@ -1,4 +1,4 @@
-"""The commands on a project's assets: ls, stats, rm."""
+"""The commands on a project's assets: ls, stats, duplicates, rm."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from darkroom import tables
+from darkroom.api import Client
 from darkroom.cli_jobs import AsJson
-from darkroom.listings import AssetFilter, AssetSummary, Statistics
+from darkroom.listings import AssetFilter, AssetSummary, DuplicateGroup, Statistics
 from darkroom.terminal import is_interactive, note, out, print_json, say
 from darkroom.wording import count, moment, score, size
 
@@ -55,20 +56,46 @@ def stats(context: typer.Context, project: Project, *, as_json: AsJson = False) 
         say(line)
 
 
+def duplicates(
+    context: typer.Context,
+    project: Project,
+    *,
+    is_deleting: Annotated[bool, typer.Option("--delete", help="Delete all but the best of each group.")] = False,
+    is_sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show groups of images that look alike, and which of each to keep."""
+    with context.obj.connect() as client:
+        groups = list(client.list_duplicates(project))
+        if as_json:
+            print_json([group.to_json() for group in groups])
+        elif groups:
+            _print_groups(groups)
+        else:
+            note(f"project {project} has no near-duplicates")
+        others = [asset for group in groups for asset in group.others]
+        if is_deleting and others:
+            _delete(client, others, is_sure)
+
+
 def rm(
     context: typer.Context,
     assets: Annotated[list[str], typer.Argument(metavar="ASSET…", help="The ids of assets.")],
     is_sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
 ) -> None:
     """Delete assets, with all that was made of them. It cannot be undone."""
+    with context.obj.connect() as client:
+        _delete(client, assets, is_sure)
+
+
+def _delete(client: Client, assets: list[str], is_sure: bool) -> None:
     if not is_sure:
         if not is_interactive():
             raise typer.BadParameter("Nobody can be asked here: give --yes.")
         typer.confirm(f"Delete {count(len(assets), 'asset')} for good?", abort=True, err=True)
-    with context.obj.connect() as client:
-        for asset in assets:
-            client.delete_asset(asset)
-            say(f"deleted {asset}")
+    for asset in assets:
+        client.delete_asset(asset)
+        say(f"deleted {asset}")
 
 
 def statistics_lines(found: Statistics) -> list[str]:
@@ -101,4 +128,21 @@ def _print_assets(found: list[AssetSummary]) -> None:
             category,
             ", ".join(quality.issues) if quality else "",
         )
+    out.print(table)
+
+
+def _print_groups(groups: list[DuplicateGroup]) -> None:
+    table = tables.new_table("Group", "Keep", "File", "Bits", "Quality", "Pixels", "Size", "Asset")
+    for number, group in enumerate(groups, 1):
+        for member in group.members:
+            table.add_row(
+                str(number),
+                "keep" if member.asset_id == group.best else "",
+                tables.plain(member.filename),
+                str(member.distance),
+                score(member.overall_quality),
+                f"{member.width} × {member.height}",
+                size(member.bytes),
+                member.asset_id,
+            )
     out.print(table)

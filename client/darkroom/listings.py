@@ -82,3 +82,40 @@ class Statistics:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateMember:
+    """An image of a group of near-duplicates; `distance` in bits of the perceptual hash to the best one."""
+
+    asset_id: str
+    filename: str = ""
+    created_at: str | None = None
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    distance: int = 0
+    is_best: bool = False
+    overall_quality: float | None = None
+    thumbnail_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Images that look alike, the earliest first. `best` is the id of the one to keep."""
+
+    best: str
+    members: tuple[DuplicateMember, ...]
+    is_whole: bool = True
+
+    @classmethod
+    def parse(cls, raw: Raw) -> DuplicateGroup:
+        return known(cls, raw, members=tuple(known(DuplicateMember, member) for member in raw["members"]))
+
+    @property
+    def others(self) -> list[str]:
+        """The ids of all but the best."""
+        return [member.asset_id for member in self.members if member.asset_id != self.best]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)

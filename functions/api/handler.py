@@ -18,6 +18,7 @@ from shared.schemas import (
     Cancelled,
     CreateScratch,
     CreateUpload,
+    DuplicateList,
     Forecast,
     GrantsRenewed,
     Health,
@@ -54,6 +55,7 @@ from shared.usecases import (
     find_rendition,
     grant_scratch,
     list_assets,
+    list_duplicates,
     list_jobs,
     open_ticket,
     read_asset,
@@ -181,6 +183,12 @@ def get_assets(  # noqa: PLR0913  # one for each option
     who = caller(app, Scope.READ)
     query = AssetQuery(sort, order == "desc", issue, category, min_quality, max_quality)
     return list_assets.list_assets(who.tenant, project, query, cursor, limit, listing)
+
+
+@app.get("/v1/projects/<project>/duplicates")
+def get_duplicates(project: Project, cursor: Cursor = None) -> DuplicateList:
+    who = caller(app, Scope.READ)
+    return list_duplicates.list_duplicates(who.tenant, project, cursor, listing)
 
 
 @app.get("/v1/projects/<project>/statistics")

@@ -1,3 +1,3 @@
 """Which scorer's values are current. Raise it whenever a score of the same pixels may change."""
 
-SCORER_VERSION = 2
+SCORER_VERSION = 3

@@ -259,7 +259,7 @@ ISSUES: tuple[tuple[str, str, str, float], ...] = (
     ("low_contrast", "contrast", "below", 0.15),
     ("low_resolution", "short_edge", "below", 400),
     ("odd_aspect_ratio", "aspect_ratio", "above", 3),
-    ("near_duplicate", "uniqueness", "below", 0.5),
+    ("near_duplicate", "uniqueness", "below", 10 / UNIQUE_DISTANCE),  # chosen by benchmarks.near_duplicates
     ("uniform", "luma_deviation", "below", 2),
 )
 PASSES: dict[str, Callable[[float, float], bool]] = {"below": operator.lt, "above": operator.gt}

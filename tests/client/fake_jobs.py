@@ -89,6 +89,7 @@ class FakeJobs:
     cleanups: list[dict[str, Any]] = field(default_factory=list)
     assets: list[dict[str, Any]] = field(default_factory=list)
     statistics: dict[str, Any] = field(default_factory=dict)
+    groups: list[dict[str, Any]] = field(default_factory=list)
 
     def start(self, project: str, query: dict[str, str]) -> Answer:
         self.asked.append(query)
@@ -176,6 +177,9 @@ class FakeJobs:
         self.asked.append({name: value for name, value in query.items() if name != "cursor"})
         return 200, self.paged("assets", self.assets, query)
 
+    def list_duplicates(self, project: str, query: dict[str, str]) -> Answer:
+        return 200, {"groups": self.groups, "next_cursor": None}
+
     def read_statistics(self, project: str, query: dict[str, str]) -> Answer:
         return 200, {"project": project, **self.statistics}
 
@@ -204,6 +208,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("GET", r"/v1/settings/presets", FakeJobs.list_presets),
     ("GET", r"/v1/projects/(\w+)/assets", FakeJobs.list_assets),
     ("GET", r"/v1/projects/(\w+)/statistics", FakeJobs.read_statistics),
+    ("GET", r"/v1/projects/(\w+)/duplicates", FakeJobs.list_duplicates),
     ("DELETE", r"/v1/assets/(\w+)", FakeJobs.delete_asset),
     ("POST", r"/v1/jobs/(\w+)/cancel", FakeJobs.cancel),
     ("POST", r"/v1/jobs/(\w+)/retry-failed", FakeJobs.retry),

@@ -110,3 +110,37 @@ def test_rm_deletes_nothing_where_nobody_can_be_asked(run: Run, api: FakeApi) ->
 def test_every_count_but_zero_shows_as_a_block() -> None:
     assert blocks((0, 1, 50, 100)) == " ▁▄█"
     assert blocks((0, 0)) == "  "
+
+
+def group(*ids: str) -> dict[str, Any]:
+    members = [
+        {"asset_id": asset_id, "filename": f"{asset_id}.jpg", "width": 40, "height": 30, "bytes": 999, "distance": n,
+         "is_best": n == 0, "overall_quality": 0.5, "thumbnail_url": None, "new_field": 1}
+        for n, asset_id in enumerate(ids)
+    ]  # fmt: skip
+    return {"best": ids[0], "members": members, "is_whole": True}
+
+
+def test_duplicates_prints_which_image_of_each_group_to_keep(run: Run, api: FakeApi) -> None:
+    api.groups = [group("s0", "s1")]
+
+    said = run("duplicates", "p")
+
+    assert said.out.count("keep") == 1
+    assert "s1.jpg" in said.out
+
+
+def test_duplicates_deletes_all_but_the_best(run: Run, api: FakeApi) -> None:
+    api.groups = [group("s0", "s1"), group("s4", "s2", "s3")]
+
+    run("duplicates", "p", "--delete", "--yes")
+
+    assert [asset["asset_id"] for asset in api.assets] == ["s0", "s4"]
+
+
+def test_duplicates_deletes_nothing_unless_told(run: Run, api: FakeApi) -> None:
+    api.groups = [group("s0", "s1")]
+
+    run("duplicates", "p", "--json")
+
+    assert len(api.assets) == 5

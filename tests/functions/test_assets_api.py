@@ -11,10 +11,12 @@ from shared.domain.likeness import with_nearest
 from shared.domain.stage import Stage
 from tests.crashes import watched
 from tests.functions.conftest import Api
+from tests.proofs.test_likeness import Project
 from tests.stores.jobs import NOW, new_asset, new_renditions
 from tests.world import PROJECT, TENANT, World
 
 ASSETS, STATISTICS = f"/v1/projects/{PROJECT}/assets", f"/v1/projects/{PROJECT}/statistics"
+DUPLICATES = f"/v1/projects/{PROJECT}/duplicates"
 STRANGER = {"tenant": "tenant_zzzzzzzzzzzzzzzzzzzzzzzzzz", "scopes": "read write"}
 READER = {"tenant": TENANT, "scopes": "read"}
 WRITER = {"tenant": TENANT, "scopes": "write"}
@@ -304,7 +306,7 @@ def test_key_that_may_only_read_deletes_nothing(api: Api, ids: list[str]) -> Non
     assert (answer.status, answer.body["code"], calls.made) == (403, "missing_scope", [])
 
 
-@pytest.mark.parametrize("path", [ASSETS, STATISTICS])
+@pytest.mark.parametrize("path", [ASSETS, STATISTICS, DUPLICATES])
 def test_key_that_may_only_write_sees_no_images(api: Api, path: str) -> None:
     assert api("GET", path, authorizer=WRITER).body["code"] == "missing_scope"
 
@@ -315,7 +317,7 @@ def test_another_tenants_project_of_the_same_name_is_empty(api: Api, ids: list[s
     assert api("GET", STATISTICS, authorizer=STRANGER).body["assets"] == 0
 
 
-@pytest.mark.parametrize("path", ["/v1/projects/-/assets", "/v1/projects/-/statistics"])
+@pytest.mark.parametrize("path", ["/v1/projects/-/assets", "/v1/projects/-/statistics", "/v1/projects/-/duplicates"])
 def test_project_that_cannot_be_is_refused(api: Api, path: str) -> None:
     assert api("GET", path).status == 422
 
@@ -324,3 +326,22 @@ def test_what_is_no_assets_id_is_not_deleted(api: Api) -> None:
     answer = api("DELETE", "/v1/assets/7")
 
     assert (answer.status, answer.body["code"]) == (400, "invalid_id")
+
+
+def test_near_duplicates_are_told_in_groups(api: Api, world: World) -> None:
+    project = Project(world, {0: 0b0, 1: 0b1})
+    for n in (0, 1):
+        project.create(n)
+        project.score(n)
+
+    answer = api("GET", DUPLICATES)
+
+    [group] = answer.body["groups"]
+    assert [member["asset_id"] for member in group["members"]] == [project.live[n].asset_id for n in (0, 1)]
+    assert api("GET", DUPLICATES, authorizer=STRANGER).body == {"groups": [], "next_cursor": None}
+
+
+def test_cursor_of_another_listing_goes_on_with_no_groups(api: Api) -> None:
+    answer = api("GET", DUPLICATES, query={"cursor": "nonsense"})
+
+    assert (answer.status, answer.body["code"]) == (422, "invalid_cursor")

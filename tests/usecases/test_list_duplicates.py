@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from shared.domain.duplicates import merit
+from shared.errors import InvalidCursor
+from shared.schemas import DuplicateGroup
+from shared.stores.listings import ListingStore
+from shared.usecases.list_assets import Listing
+from shared.usecases.list_duplicates import list_duplicates
+from tests.cloud import build
+from tests.proofs.test_likeness import Project, likes
+from tests.stores.jobs import STRANGER
+from tests.world import PROJECT, TENANT, World
+
+FLAGGED_BELOW = 10
+
+
+def listing(world: World) -> Listing:
+    return Listing(ListingStore(world.cloud.catalog_table), world.catalog, world.renditions, 60)
+
+
+def all_groups(world: World, tenant: str = TENANT) -> list[DuplicateGroup]:
+    groups: list[DuplicateGroup] = []
+    cursor = None
+    while True:
+        page = list_duplicates(tenant, PROJECT, cursor, listing(world))
+        groups += page.groups
+        cursor = page.next_cursor
+        if cursor is None:
+            return groups
+
+
+def scored(project: Project, *numbers: int) -> None:
+    for n in numbers:
+        project.create(n)
+        project.score(n)
+
+
+@given(seed=st.integers(0, 1000), order=st.permutations(range(8)), gone=st.sets(st.integers(0, 7), max_size=3))
+@settings(max_examples=12, deadline=None)
+def test_groups_are_those_that_hang_together(seed: int, order: list[int], gone: set[int]) -> None:
+    with mock_aws():
+        project = Project(World(build()), likes(seed, 8))
+        scored(project, *order)
+        for n in gone:
+            project.delete(n)
+
+        found = all_groups(project.world)
+
+        assets = {asset.asset_id: asset for asset in project.world.all_assets()}
+        trees = {asset_id: {asset_id} for asset_id in assets}
+        for asset in assets.values():
+            if asset.nearest and asset.nearest.distance < FLAGGED_BELOW:
+                joined = trees[asset.asset_id] | trees[asset.nearest.asset_id]
+                trees |= dict.fromkeys(joined, joined)
+        expected = {frozenset(tree) for tree in trees.values() if len(tree) > 1}
+        told = [frozenset(member.asset_id for member in group.members) for group in found]
+        assert (len(told), set(told)) == (len(expected), expected)
+        for group in found:
+            assert merit(assets[group.best]) == max(merit(assets[member.asset_id]) for member in group.members)
+
+
+def test_distances_are_to_the_best_image(world: World) -> None:
+    project = Project(world, {0: 0b0, 1: 0b111, 2: 0b11})
+    scored(project, 0, 1, 2)
+
+    [group] = all_groups(world)
+
+    assert group.best == project.live[0].asset_id
+    assert [(member.distance, member.is_best) for member in group.members] == [(0, True), (3, False), (2, False)]
+    assert group.is_whole
+
+
+def test_project_without_likenesses_has_no_groups(world: World) -> None:
+    scored(Project(world, {0: 0, 1: 2**40 - 1}), 0, 1)
+
+    assert all_groups(world) == []
+
+
+def test_another_tenant_sees_no_groups(world: World) -> None:
+    scored(Project(world, {0: 0, 1: 1}), 0, 1)
+
+    assert all_groups(world, STRANGER) == []
+
+
+def test_wrong_cursor_is_refused(world: World) -> None:
+    with pytest.raises(InvalidCursor):
+        list_duplicates(TENANT, PROJECT, "nonsense", listing(world))
