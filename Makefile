@@ -11,7 +11,7 @@ INSTALLED := .venv/installed-$(shell cat requirements/dev.txt client/pyproject.t
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ── Run ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -40,6 +40,9 @@ test: $(INSTALLED) ## All checks, then the whole stack on the emulator
 
 soak: $(INSTALLED) ## Break it on purpose for ten minutes, then count again; SHORT=1 for a tenth
 	@$(BIN)/python -m tools.soak $(if $(SHORT),--short --assets 0)
+
+screenshots: $(INSTALLED) ## Pictures of every view of the console, in .local/screenshots
+	@$(BIN)/python -m tools.screenshots
 
 format: $(INSTALLED) ## Put the code into its one form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
@@ -77,4 +80,4 @@ lock: $(INSTALLED) ## Pin the newest versions that resolve together (edits the r
 clean: ## Remove builds, caches and .venv; the data in .local stays
 	@rm -rf .aws-sam .cache .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: help demo up down status invoke check test soak format build deploy lock clean
+.PHONY: help demo up down status invoke check test soak screenshots format build deploy lock clean

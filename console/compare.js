@@ -4,11 +4,11 @@ import { contentType } from "./client.js";
 import { h, icon, notice } from "./dom.js";
 import { best } from "./image.js";
 import { api } from "./session.js";
-import { size } from "./words.js";
+import { size, spoken } from "./words.js";
 
 /** API Gateway takes 10 MB, and Lambda 6 MB as text: larger ones go by way of S3. */
 const DIRECT_BYTES = 4e6;
-const VERDICTS = { good: "good", excellent: "good", identical: "good", acceptable: "fair", fair: "fair" };
+const GRADES = { excellent: "good", good: "good", identical: "good", fair: "fair", acceptable: "fair", different: "bad" };
 
 /** @param {File} file @returns {Promise<any>} */
 async function compareFile(assetId, file) {
@@ -41,14 +41,15 @@ function table({ comparisons, note }) {
       h("td", { class: "figure" }, found.identical ? "∞" : shown(found.psnr_db, 1)),
       h("td", { class: "figure" }, shown(found.ssim, 3)),
       h("td", { class: "figure" }, shown(found.perceptual_hash_distance, 0)),
-      h("td", {}, h("span", { class: `badge ${VERDICTS[found.verdict] ?? ""}` }, found.verdict?.replaceAll("_", " ") ?? "–")),
+      h("td", {}, h("span", { class: `badge ${GRADES[found.verdict.likeness] ?? ""}` }, found.verdict.likeness ? spoken(found.verdict.likeness) : "–")),
+      h("td", {}, found.verdict.quality ? spoken(found.verdict.quality) : "–"),
     ),
   );
   return h(
     "section",
     { class: "sheet stack tight", "data-comparison": "" },
     h("h2", {}, "What sets them apart"),
-    h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Against"), h("th", { class: "figure" }, "Size"), h("th", { class: "figure" }, "PSNR, dB"), h("th", { class: "figure" }, "SSIM"), h("th", { class: "figure" }, "Hash bits"), h("th", {}, "Verdict"))), h("tbody", {}, rows))),
+    h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Against"), h("th", { class: "figure" }, "Size"), h("th", { class: "figure" }, "PSNR, dB"), h("th", { class: "figure" }, "SSIM"), h("th", { class: "figure" }, "Hash bits"), h("th", {}, "Likeness"), h("th", {}, "Quality"))), h("tbody", {}, rows))),
     note && h("p", { class: "soft small" }, note),
   );
 }

@@ -62,7 +62,10 @@ export const confirmed = (title, text, yes) =>
       h("p", {}, text),
       h("div", { class: "actions" }, h("button", { onclick: close("no"), autofocus: true }, "Keep"), h("button", { class: "danger", onclick: close("yes") }, yes)),
     );
-    dialog.onclose = () => resolve(dialog.returnValue === "yes");
+    dialog.onclose = () => {
+      dialog.replaceChildren();
+      resolve(dialog.returnValue === "yes");
+    };
     dialog.returnValue = "";
     dialog.showModal();
   });

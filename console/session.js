@@ -66,6 +66,7 @@ export function askForKey(reason) {
     dialog.replaceChildren(h("h2", { id: "dialog-title" }, "Sign in again"), h("p", {}, `${reason} Nothing is lost: what is here goes on once you have signed in.`), form);
     dialog.onclose = () => {
       asking = null;
+      dialog.replaceChildren();
       resolve(dialog.returnValue === "yes");
     };
     dialog.returnValue = "";

@@ -1,6 +1,6 @@
 /** Upload files and watch what becomes of each. */
 
-import { CONTENT_TYPES, MAX_FILES, UploadJob } from "./client.js";
+import { CONTENT_TYPES, MAX_FILES, UploadJob, nameOf } from "./client.js";
 import { announce, bar, byId, h, icon, notice, working } from "./dom.js";
 import { Rows } from "./rows.js";
 import { api, askForKey, findUpload, forgetUpload, knownUpload, may, rememberUpload } from "./session.js";
@@ -73,6 +73,9 @@ async function droppedFiles(transfer) {
   return found;
 }
 
+/** A folder comes in no order of its own. IMG_9 before IMG_10. */
+const byName = (a, b) => nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true });
+
 const isHidden = (file) => file.name.startsWith(".") || file.name === "Thumbs.db";
 
 export async function view(place, { project }) {
@@ -117,7 +120,7 @@ export async function view(place, { project }) {
   const itemsOf = () => Array.from(job.state.tasks.values(), (task) => itemOf(task, job.sendings.get(task.task_id), job.isCancelled));
 
   async function take(chosen) {
-    const wanted = chosen.filter((file) => !isHidden(file));
+    const wanted = chosen.filter((file) => !isHidden(file)).sort(byName);
     files.value = folder.value = "";
     if (!wanted.length) return void said.replaceChildren(notice("warning", "There is no file in it", "Choose photos, or a folder that holds some."));
     said.replaceChildren();

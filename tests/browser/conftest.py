@@ -16,11 +16,12 @@ from tools.browser import find_browser, launch
 from tools.demo_photos import write_demo_photos
 from tools.stack import Stack, throwaway_stack
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 30_000
 # Routes that the API does not have yet.
 PLANNED = {
     "**/v1/me": {"tenant_id": "tenant_1", "tenant_name": "demo", "scopes": ["read", "write"]},
     "**/v1/projects": {"projects": [], "next_cursor": None},
+    "**/v1/projects/*/duplicates": {"groups": [], "next_cursor": None},
 }
 
 
@@ -133,6 +134,12 @@ def new_console(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
 @pytest.fixture
 def console(new_console: NewConsole) -> Console:
     return new_console()
+
+
+@pytest.fixture(scope="session")
+def client_url(stack: Stack) -> str:
+    """Where other people's pages import the client from."""
+    return f"{stack.api_url}/console/client.js"
 
 
 @pytest.fixture

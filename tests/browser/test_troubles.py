@@ -1,0 +1,213 @@
+"""When something is in the way, the page says what, in words of its own, and how to go on."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Console, answering
+
+JOB = "job_01kdxxxxxxxxxxxxxxxxxxxxxx"
+COUNTS: dict[str, Any] = {
+    "job_id": JOB,
+    "kind": "upload",
+    "status": "processing",
+    "total": 8,
+    "pending": 0,
+    "processing": 8,
+    "processed": 0,
+    "failed": 0,
+    "skipped": 0,
+    "remaining": 8,
+    "progress_pct": 0.0,
+    "eta_s": None,
+    "poll_after_ms": 50,
+    "seq": 1,
+    "epoch": 1,
+    "next_cursor": None,
+}
+REFUSED = {"code": "truncated_image", "detail": "The file ends before the image does"}
+
+
+def task(n: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "task_id": f"t{n:05d}",
+        "filename": f"{n:05d}.jpg",
+        "status": "processing",
+        "progress_pct": 20.0,
+        "outcome": None,
+        "asset_id": None,
+        "thumbnail_url": None,
+        "stages": {"validation": "completed", "thumbnails": "processing"},
+        "error": None,
+        "seq": 1,
+    } | changes
+
+
+def job(**changes: Any) -> dict[str, Any]:
+    return COUNTS | {"tasks": [task(n) for n in range(8)]} | changes
+
+
+def problem(status: int, code: str) -> dict[str, Any]:
+    return {"status": status, "json": {"status": status, "code": code, "title": code, "detail": f"It is {code}."}}
+
+
+def open_with(console: Console, project: str, answer: Callable[[Route], None]) -> Page:
+    """The upload view of a project whose job answers so, without push."""
+    console.expect("Failed to load resource")
+    console.context.route("**/v1/realtime/tickets", answering(**problem(503, "try_again")))
+    console.context.route(f"**/v1/projects/{project}/jobs", answering(json={"jobs": [COUNTS], "next_cursor": None}))
+    console.context.route(f"**/v1/jobs/{JOB}*", answer)
+    return console.open(f"{project}/upload")
+
+
+def test_expired_session_is_said_and_can_be_left(console: Console, project: str) -> None:
+    page = open_with(console, project, answering(**problem(410, "expired")))
+
+    expect(page.get_by_text("This upload has expired")).to_be_visible()
+    page.get_by_role("button", name="Start afresh").click()
+
+    expect(page.get_by_text("Drop photos here, or a whole folder")).to_be_visible()
+
+
+def test_key_that_expires_on_the_way_is_asked_for_and_the_job_goes_on(console: Console, project: str) -> None:
+    keys: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        keys.append(route.request.headers.get("authorization"))
+        route.fulfill(**(answering_of(problem(401, "expired_key")) if len(keys) == 2 else {"json": job(seq=len(keys))}))
+
+    page = open_with(console, project, answer)
+    expect(page.get_by_text("Your key has stopped working")).to_be_visible()
+    page.get_by_role("button", name="Sign in and go on").click()
+    page.get_by_role("dialog").get_by_label("API key").fill("dk_another")
+    page.get_by_role("button", name="Go on", exact=True).click()
+
+    expect(page.get_by_text("Your key has stopped working")).to_have_count(0)
+    page.wait_for_timeout(200)
+    assert keys[-1] == "Bearer dk_another"
+
+
+def answering_of(found: dict[str, Any]) -> dict[str, Any]:
+    return {"status": found["status"], "body": json.dumps(found["json"]), "content_type": "application/problem+json"}
+
+
+def test_five_polls_that_fail_in_a_row_are_told_until_one_succeeds(console: Console, project: str) -> None:
+    console.context.add_init_script(
+        "const wait = setTimeout; setTimeout = (f, ms, ...more) => wait(f, ms / 50, ...more);"
+    )
+    asked: list[str] = []
+    failed: list[str] = []
+    is_mended = False
+
+    def answer(route: Route) -> None:
+        if is_mended or not asked:
+            asked.append(route.request.url)
+            return route.fulfill(json=job())
+        failed.append(route.request.url)
+        return route.fulfill(**answering_of(problem(503, "try_again")))
+
+    page = open_with(console, project, answer)
+    expect(page.get_by_text("Darkroom does not answer")).to_be_visible()
+    assert len(failed) >= 5
+
+    is_mended = True
+    page.get_by_role("button", name="Try now").click()
+
+    expect(page.get_by_text("Darkroom does not answer")).to_have_count(0)
+
+
+def test_job_in_which_everything_failed_says_so_once(console: Console, project: str) -> None:
+    tasks = [task(n, status="failed", outcome="refused", error=REFUSED, progress_pct=100.0) for n in range(8)]
+    ended = job(status="completed", processing=0, failed=8, remaining=0, progress_pct=100.0, tasks=tasks)
+
+    page = open_with(console, project, answering(json=ended))
+
+    expect(page.get_by_text("All 8 files failed")).to_be_visible()
+    expect(page.get_by_text("it was cut short").first).to_be_visible()
+    expect(page.get_by_role("button", name="Choose other files")).to_be_visible()
+
+
+def test_ten_thousand_files_are_a_few_rows_at_a_time(console: Console, project: str) -> None:
+    many = job(
+        total=10_000, processing=10_000, remaining=10_000, poll_after_ms=5000, tasks=[task(n) for n in range(10_000)]
+    )
+    page = open_with(console, project, answering(json=many))
+    page.locator(".row").first.wait_for()
+
+    page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+    page.locator("[data-task=t05000]").wait_for()
+    took_ms = page.evaluate(
+        """async () => {
+          const began = performance.now();
+          for (let n = 0; n < 20; n++) {
+            scrollBy(0, 3000);
+            await new Promise(requestAnimationFrame);
+          }
+          return (performance.now() - began) / 20;
+        }"""
+    )
+
+    assert page.locator(".row").count() < 60
+    assert took_ms < 200
+
+
+def test_news_that_come_late_twice_or_with_a_gap_are_folded_right(console: Console, client_url: str) -> None:
+    page = console.open("demo/settings")
+
+    found = page.evaluate(
+        """async (url) => {
+          const { fold, nothingKnown } = await import(url);
+          const job = (seq, more) => ({ status: "processing", seq, epoch: 1, ...more });
+          const task = (seq, status) => ({ task_id: "t00000", seq, status });
+          let state = nothingKnown();
+          return [
+            { after: 0, seq: 5, job: job(5), tasks: [task(4, "processing")] },
+            { after: 5, seq: 7, events: [{ task: task(7, "completed") }, { job: job(7) }] },
+            { after: 5, seq: 6, events: [{ task: task(6, "processing") }, { job: job(6) }] },
+            { after: 9, seq: 10, events: [{ job: job(10) }] },
+            { after: 7, seq: 11, job: job(11, { status: "completed" }), tasks: [] },
+          ].map((message) => {
+            state = fold(state, message);
+            return [state.since, state.job.seq, state.job.status, state.tasks.get("t00000").status];
+          });
+        }""",
+        client_url,
+    )
+
+    assert found == [
+        [5, 5, "processing", "processing"],
+        [7, 7, "processing", "completed"],
+        [7, 7, "processing", "completed"],
+        [7, 10, "processing", "completed"],
+        [11, 11, "completed", "completed"],
+    ]
+
+
+def test_states_of_a_job_have_names(console: Console, client_url: str) -> None:
+    page = console.open("demo/settings")
+
+    names = page.evaluate(
+        """async (url) => {
+          const { Darkroom, Job, nothingKnown } = await import(url);
+          const names = ["isIdle", "isProcessing", "isComplete", "isFailed", "isCancelled"];
+          const found = {};
+          for (const status of ["idle", "pending", "processing", "completed", "failed", "cancelled"]) {
+            const job = new Job(new Darkroom({ url: location.href, key: "" }), "p");
+            job.state = { ...nothingKnown(), job: { status } };
+            found[status] = names.filter((name) => job[name]);
+          }
+          return found;
+        }""",
+        client_url,
+    )
+
+    assert names == {
+        "idle": ["isIdle"],
+        "pending": ["isProcessing"],
+        "processing": ["isProcessing"],
+        "completed": ["isComplete"],
+        "failed": ["isFailed"],
+        "cancelled": ["isCancelled"],
+    }

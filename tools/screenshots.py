@@ -1,0 +1,119 @@
+"""Pictures of every view of the console, light, dark and as on a phone: `make screenshots`."""
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from darkroom import Client, upload_files
+from tools.browser import fetch_browser, find_browser, launch
+from tools.build import ROOT, BuildError
+from tools.demo_photos import write_demo_photos
+from tools.emulator import EmulatorError
+from tools.stack import DeployError, Stack, throwaway_stack
+
+OUT = ROOT / ".local" / "screenshots"
+PROJECT = "demo"
+SHOWN = "coffee.jpg"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way to look at the console."""
+
+    name: str
+    size: ViewportSize
+    is_dark: bool = False
+
+
+LOOKS = (
+    Look("light", {"width": 1280, "height": 860}),
+    Look("dark", {"width": 1280, "height": 860}, is_dark=True),
+    Look("phone", {"width": 360, "height": 740}),
+)
+
+
+def take_all(stack: Stack, browser: Browser, photos: Path, out: Path) -> list[Path]:
+    """Upload the photos by the console itself, then look at every view in every way. Returns the files."""
+    out.mkdir(parents=True, exist_ok=True)
+    asset = _known_asset(stack, photos)
+    views = {
+        "gallery": f"{PROJECT}/gallery",
+        "image": f"{PROJECT}/image/{asset}",
+        "compare": f"{PROJECT}/compare/{asset}",
+        "quality": f"{PROJECT}/quality",
+        "duplicates": f"{PROJECT}/duplicates",
+        "settings": f"{PROJECT}/settings",
+        "projects": "",
+    }
+    taken = []
+    for look in LOOKS:
+        page = _open(stack, browser, look)
+        taken.append(_take(page, out / f"sign-in-{look.name}.png"))
+        page.get_by_label("API key").fill(stack.tenant_key)
+        page.keyboard.press("Enter")
+        page.locator(".masthead").wait_for()
+        page.evaluate("name => { location.hash = `#/${name}/upload` }", f"upload-{look.name}")
+        page.set_input_files("[data-choose=folder]", photos)
+        page.locator(".row img").nth(2).wait_for()
+        taken.append(_take(page, out / f"upload-{look.name}.png"))
+        page.locator("[data-summary]").wait_for()
+        taken.append(_take(page, out / f"uploaded-{look.name}.png"))
+        for name, path in views.items():
+            page.evaluate("path => { location.hash = '#/' + path }", path)
+            page.locator("h1").wait_for()
+            if name == "compare":
+                page.set_input_files("[data-choose=compare]", photos / "coffee_blurred.jpg")
+                page.locator("[data-comparison], .notice").first.wait_for()
+            taken.append(_take(page, out / f"{name}-{look.name}.png"))
+        page.context.close()
+    return taken
+
+
+def _known_asset(stack: Stack, photos: Path) -> str:
+    with Client(stack.api_url, stack.tenant_key) as client:
+        report = upload_files(client, sorted(photos.iterdir()), PROJECT)
+    return next(found.asset_id for found in report.verdicts if found.file.path.name == SHOWN and found.asset_id)
+
+
+def _open(stack: Stack, browser: Browser, look: Look) -> Page:
+    context = browser.new_context(
+        viewport=look.size, color_scheme="dark" if look.is_dark else "light", reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(f"{stack.api_url}/console")
+    page.locator("input").wait_for()
+    return page
+
+
+def _take(page: Page, path: Path) -> Path:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    page.screenshot(path=path)
+    return path
+
+
+def main() -> int:
+    """Entry point of `python -m tools.screenshots`."""
+    path = find_browser() or fetch_browser()
+    if path is None:
+        print("There is no browser, and none could be had", file=sys.stderr)
+        return 1
+    try:
+        with tempfile.TemporaryDirectory() as scratch, throwaway_stack(say=print) as stack, sync_playwright() as found:
+            photos = Path(scratch) / "photos"
+            write_demo_photos(photos)
+            browser = launch(found, path)
+            for taken in take_all(stack, browser, photos, OUT):
+                print(taken.relative_to(ROOT))
+            browser.close()
+    except (BuildError, DeployError, EmulatorError) as error:
+        print(f"make screenshots: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
