@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.domain.access import Scope
 from shared.domain.ids import PROJECT, SHA256
 from shared.domain.presets import BUILT_IN_NAMES, MAX_EDGE, MAX_OWN
 from shared.domain.presets import NAME as PRESET_NAME
@@ -15,6 +16,7 @@ MAX_FILES = 10_000
 MAX_GRANTS = 500
 MAX_SEQ = 10**15
 
+TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$")]
 ProjectName = Annotated[str, StringConstraints(pattern=rf"^{PROJECT.pattern}$")]
 Edge = Annotated[int, Field(ge=1, le=MAX_EDGE)]
 TaskId = Annotated[str, StringConstraints(pattern=r"^t\d{5,8}$")]
@@ -249,6 +251,75 @@ class PoisonView(BaseModel):
 class PoisonList(BaseModel):
     records: list[PoisonView]
     next_cursor: str | None
+
+
+class Me(BaseModel):
+    """Who a key belongs to, and what it may do."""
+
+    tenant_id: str
+    tenant_name: str
+    scopes: list[str]
+    key_id: str | None
+    expires_at: datetime | None
+
+
+class ProjectView(BaseModel):
+    project: str
+    created_at: datetime
+
+
+class ProjectList(BaseModel):
+    projects: list[ProjectView]
+    next_cursor: str | None
+
+
+class CreateTenant(Body):
+    name: TenantName
+
+
+class TenantView(BaseModel):
+    tenant_id: str
+    tenant_name: str
+
+
+class TenantList(BaseModel):
+    tenants: list[TenantView]
+    next_cursor: str | None
+
+
+class CreateKey(Body):
+    """`tenant_id` is one's own unless given; `expires_at` never unless given."""
+
+    scopes: list[Scope] = Field(min_length=1)
+    label: Annotated[str, StringConstraints(max_length=100)] = ""
+    expires_at: AwareDatetime | None = None
+    tenant_id: str | None = None
+
+
+class RotateKey(Body):
+    """For how many seconds the old key still works."""
+
+    grace_s: int = Field(default=86_400, ge=0, le=30 * 86_400)
+
+
+class KeyView(BaseModel):
+    key_id: str
+    tenant_id: str
+    label: str
+    scopes: list[str]
+    created_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewKey(KeyView):
+    """`key` is told this once."""
+
+    key: str
+
+
+class KeyList(BaseModel):
+    keys: list[KeyView]
 
 
 class Metrics(BaseModel):

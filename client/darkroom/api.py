@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote, urljoin
 
+from darkroom.access import Key, Me, Project, Tenant
 from darkroom.actions import (
     CancelReceipt,
     Cleanup,
@@ -233,6 +234,45 @@ class Client(Wire):
         """The same for every tenant (admin keys only)."""
         return self._ask_pages("/v1/metrics", "tenants", Metrics.parse)
 
+    # ── tenants and keys ──
+
+    def me(self) -> Me:
+        """Whose key this is."""
+        return self._ask("GET", "/v1/me", Me.parse)
+
+    def list_projects(self) -> Iterator[Project]:
+        """The tenant's projects, by name."""
+        return self._ask_pages("/v1/projects", "projects", Project.parse)
+
+    def create_tenant(self, name: str) -> Tenant:
+        """A tenant, or the one that has the name already (admin keys only)."""
+        return self._ask("POST", "/v1/tenants", Tenant.parse, json={"name": name})
+
+    def list_tenants(self) -> Iterator[Tenant]:
+        """All tenants (admin keys only)."""
+        return self._ask_pages("/v1/tenants", "tenants", Tenant.parse)
+
+    def create_key(
+        self, scopes: Sequence[str], *, label: str = "", expires_at: str | None = None, tenant_id: str | None = None
+    ) -> Key:
+        """A new API key, its `key` told this once (admin keys only). `expires_at` in ISO 8601 with its time zone."""
+        wanted = {"scopes": list(scopes), "label": label, "expires_at": expires_at, "tenant_id": tenant_id}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return self._ask("POST", "/v1/keys", Key.parse, json=given)
+
+    def list_keys(self, tenant_id: str | None = None) -> tuple[Key, ...]:
+        """A tenant's keys, one's own unless told otherwise (admin keys only)."""
+        query = {"tenant_id": tenant_id} if tenant_id else {}
+        return self._ask("GET", "/v1/keys", _keys, params=query)
+
+    def revoke_key(self, key_id: str) -> Key:
+        """Let a key work no longer, within a minute (admin keys only)."""
+        return self._ask("DELETE", f"/v1/keys/{_id(key_id)}", Key.parse)
+
+    def rotate_key(self, key_id: str, *, grace_s: int = 86_400) -> Key:
+        """A new key in place of this one, which goes on for `grace_s` seconds (admin keys only)."""
+        return self._ask("POST", f"/v1/keys/{_id(key_id)}/rotate", Key.parse, json={"grace_s": grace_s})
+
     def open_ticket(self) -> Ticket:
         """A ticket for one WebSocket."""
         return self._ask("POST", "/v1/realtime/tickets", Ticket.parse)
@@ -244,6 +284,10 @@ class Client(Wire):
     def ready(self) -> Mapping[str, Any]:
         """The same, once its tables could be read; ApiError `try_again` while they cannot."""
         return self._ask("GET", "/readyz", dict)
+
+
+def _keys(raw: Mapping[str, Any]) -> tuple[Key, ...]:
+    return tuple(Key.parse(key) for key in raw["keys"])
 
 
 def _presets(raw: Mapping[str, Any]) -> tuple[Preset, ...]:

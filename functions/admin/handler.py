@@ -1,5 +1,6 @@
 """API Gateway → the REST routes that keep the installation: what they write, no tenant-facing function may."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -7,13 +8,27 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from shared.domain.access import Scope
 from shared.observability import logger
 from shared.rest import caller, has_time, resolver
-from shared.schemas import CleanedUp, Metrics, MetricsList, PresetList, SetPresets
+from shared.schemas import (
+    CleanedUp,
+    CreateKey,
+    CreateTenant,
+    KeyList,
+    KeyView,
+    Metrics,
+    MetricsList,
+    NewKey,
+    PresetList,
+    RotateKey,
+    SetPresets,
+    TenantList,
+    TenantView,
+)
 from shared.settings import AdminSettings
 from shared.stores.jobs import JobStore
 from shared.stores.presets import PresetStore
 from shared.stores.tenants import TenantStore
 from shared.stores.usage import UsageStore
-from shared.usecases import clean_up_sessions, read_metrics, set_presets
+from shared.usecases import clean_up_sessions, manage_keys, manage_tenants, read_metrics, set_presets
 
 settings = AdminSettings.load()
 jobs, tenants = JobStore(settings.jobs_table), TenantStore(settings.catalog_table)
@@ -36,6 +51,42 @@ def get_metrics(name: Name) -> Metrics:
     who = caller(app, Scope.READ)
     own = None if Scope.ADMIN in who.scopes else who.tenant
     return read_metrics.read_metrics(name, own, tenants, usage)
+
+
+@app.post("/v1/tenants")
+def post_tenants(body: CreateTenant) -> TenantView:
+    caller(app, Scope.ADMIN)
+    return manage_tenants.create_tenant(body.name, tenants)
+
+
+@app.get("/v1/tenants")
+def get_tenants(cursor: Cursor = None) -> TenantList:
+    caller(app, Scope.ADMIN)
+    return manage_tenants.list_tenants(cursor, tenants)
+
+
+@app.post("/v1/keys", status_code=HTTPStatus.CREATED)
+def post_keys(body: CreateKey) -> NewKey:
+    who = caller(app, Scope.ADMIN)
+    return manage_keys.create_key(body, who.tenant, who.scopes, tenants)
+
+
+@app.get("/v1/keys")
+def get_keys(tenant_id: Annotated[str | None, Query(max_length=100)] = None) -> KeyList:
+    who = caller(app, Scope.ADMIN)
+    return manage_keys.list_keys(tenant_id or who.tenant, tenants)
+
+
+@app.delete("/v1/keys/<key_id>")
+def delete_key(key_id: Name) -> KeyView:
+    caller(app, Scope.ADMIN)
+    return manage_keys.revoke_key(key_id, tenants)
+
+
+@app.post("/v1/keys/<key_id>/rotate")
+def post_rotate_key(key_id: Name, body: RotateKey) -> NewKey:
+    caller(app, Scope.ADMIN)
+    return manage_keys.rotate_key(key_id, body.grace_s, tenants)
 
 
 @app.post("/v1/admin/cleanup-sessions")

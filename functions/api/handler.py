@@ -25,7 +25,9 @@ from shared.schemas import (
     IdleView,
     JobList,
     JobView,
+    Me,
     PoisonList,
+    ProjectList,
     ProjectName,
     QualityJobStarted,
     RenewGrants,
@@ -66,6 +68,7 @@ from shared.usecases import (
     retry_asset,
     retry_tasks,
     start_job,
+    who_am_i,
 )
 from shared.wiring import retrying as retrying_with
 
@@ -183,6 +186,18 @@ def get_assets(  # noqa: PLR0913  # one for each option
     who = caller(app, Scope.READ)
     query = AssetQuery(sort, order == "desc", issue, category, min_quality, max_quality)
     return list_assets.list_assets(who.tenant, project, query, cursor, limit, listing)
+
+
+@app.get("/v1/me")
+def get_me() -> Me:
+    who = caller(app, Scope.READ)
+    return who_am_i.who_am_i(who.tenant, who.key_id, who.scopes, tenants)
+
+
+@app.get("/v1/projects")
+def get_projects(cursor: Cursor = None) -> ProjectList:
+    who = caller(app, Scope.READ)
+    return who_am_i.list_projects(who.tenant, cursor, tenants)
 
 
 @app.get("/v1/projects/<project>/duplicates")

@@ -26,6 +26,9 @@ class ApiKey:
     scopes: frozenset[Scope]
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    created_at: datetime | None = None
+    label: str = ""
+    """What its owner calls it."""
 
 
 def split_key(text: str) -> tuple[str, str]:

@@ -175,6 +175,11 @@ def project_sk(project: str) -> str:
     return f"PROJECT#{project}"
 
 
+def tenant_key_sk(key_id: str) -> str:
+    """In the partition of a tenant: one of its API keys."""
+    return f"KEY#{key_id}"
+
+
 def api_key_pk(key_id: str) -> str:
     return f"KEY#{key_id}"
 

@@ -395,6 +395,8 @@ def api_key_row(key: ApiKey) -> Item:
         "scopes": sorted(key.scopes),
         "expires_on": to_text(key.expires_at),
         "revoked_at": to_text(key.revoked_at),
+        "created_at": to_text(key.created_at),
+        "label": key.label or None,
     }
 
 
@@ -406,4 +408,6 @@ def api_key_of(row: Item) -> ApiKey:
         scopes=frozenset(Scope(scope) for scope in row["scopes"]),
         expires_at=to_time(row.get("expires_on")),
         revoked_at=to_time(row.get("revoked_at")),
+        created_at=to_time(row.get("created_at")),
+        label=row.get("label", ""),
     )

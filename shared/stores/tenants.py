@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.domain import keys
 from shared.domain.access import ApiKey
-from shared.domain.ids import TENANT_ID
+from shared.domain.ids import PROJECT, TENANT_ID
 from shared.errors import InvalidId
 from shared.stores import rows
 from shared.stores.dynamo import (
@@ -25,6 +25,8 @@ from shared.stores.dynamo import (
 )
 
 TENANT_PAGE = 25
+PROJECT_PAGE = 100
+KEYS_PER_CALL = 100
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class TenantPage:
     """`names` is tenant id → name, oldest tenant first."""
 
     names: dict[str, str]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class ProjectPage:
+    """`created` is project → when it came into being."""
+
+    created: dict[str, datetime]
     next_cursor: str | None
 
 
@@ -45,7 +55,41 @@ class TenantStore:
         return rows.api_key_of(unmarshal(found["Item"])) if "Item" in found else None
 
     def save_key(self, key: ApiKey) -> None:
-        attempt(lambda: dynamodb().put_item(TableName=self.table, Item=marshal(rows.api_key_row(key))))
+        """Keep a key, new or changed, and that its tenant has it."""
+        listed = {"pk": keys.tenant_pk(key.tenant), "sk": keys.tenant_key_sk(key.key_id), "key_id": key.key_id}
+        puts = [{"Put": {"TableName": self.table, "Item": marshal(row)}} for row in (rows.api_key_row(key), listed)]
+        attempt(lambda: dynamodb().transact_write_items(TransactItems=puts))  # type: ignore[arg-type]
+
+    def keys_of(self, tenant: str) -> list[ApiKey]:
+        """Every key of a tenant, the oldest first."""
+        values = {":pk": keys.tenant_pk(tenant), ":prefix": keys.tenant_key_sk("")}
+        ids = [row["key_id"] for row in self._rows(values, "pk = :pk AND begins_with(sk, :prefix)")]
+        wanted = [{"pk": keys.api_key_pk(key_id), "sk": keys.API_KEY_ROW} for key_id in ids]
+        pages = (wanted[first : first + KEYS_PER_CALL] for first in range(0, len(wanted), KEYS_PER_CALL))
+        found = [rows.api_key_of(row) for page in pages for row in batch_get({self.table: page})[self.table]]
+        return sorted(found, key=lambda key: (rows.to_text(key.created_at) or "", key.key_id))
+
+    def name_of(self, tenant: str) -> str | None:
+        row = {"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW}
+        found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=marshal(row), ConsistentRead=True))
+        return str(unmarshal(found["Item"])["name"]) if "Item" in found else None
+
+    def project_page(self, tenant: str, cursor: str | None) -> ProjectPage:
+        """Up to PROJECT_PAGE projects by name, from the one after the cursor."""
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": marshal({":pk": keys.tenant_pk(tenant), ":prefix": keys.project_sk("")}),
+            "Limit": PROJECT_PAGE,
+        }
+        if cursor:
+            if not PROJECT.fullmatch(cursor):
+                raise InvalidId("The cursor is not one of ours.")
+            query["ExclusiveStartKey"] = marshal({"pk": keys.tenant_pk(tenant), "sk": keys.project_sk(cursor)})
+        answer = attempt(lambda: dynamodb().query(**query))
+        found = [unmarshal(row) for row in answer["Items"]]
+        created = {row["project"]: datetime.fromisoformat(row["created_at"]) for row in found}
+        return ProjectPage(created, found[-1]["project"] if "LastEvaluatedKey" in answer else None)
 
     def create(self, tenant: str, name: str, now: datetime) -> str:
         """The tenant of this name: the new one, or the one that has the name already."""

@@ -21,8 +21,16 @@ def add_tenant(name: str, tenants: TenantStore, clock: Clock = utc_now) -> str:
     return tenants.create(f"tenant_{ulid_at(now, secrets.token_bytes(10))}", name, now)
 
 
-def add_key(tenant: str, scopes: Iterable[Scope], tenants: TenantStore, expires_at: datetime | None = None) -> str:
+def add_key(
+    tenant: str,
+    scopes: Iterable[Scope],
+    tenants: TenantStore,
+    expires_at: datetime | None = None,
+    label: str = "",
+    clock: Clock = utc_now,
+) -> str:
     """A new key for a tenant, as the text to hand over. It is shown this once: only a hash of it is kept."""
     key_id, secret = secrets.token_hex(KEY_ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
-    tenants.save_key(ApiKey(key_id, hash_secret(secret), tenant, frozenset(scopes), expires_at))
+    key = ApiKey(key_id, hash_secret(secret), tenant, frozenset(scopes), expires_at, None, clock(), label)
+    tenants.save_key(key)
     return f"dk_{key_id}_{secret}"

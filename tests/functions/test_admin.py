@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.domain.access import Scope
+from shared.errors import ExpiredKey, RevokedKey
+from shared.usecases.check_key import check_key
 from tests.functions.conftest import Api
 from tests.pictures import photo
 from tests.world import TENANT, World
@@ -109,3 +112,125 @@ def test_metrics_need_their_scope(admin_api: Api, two: World, path: str, scopes:
     answer = admin_api("GET", path, authorizer={"tenant": TENANT, "scopes": scopes})
 
     assert (answer.status, answer.body["code"]) == (403, "missing_scope")
+
+
+# ── Tenants and keys ──────────────────────────────────────────────────────────────────────────────────────────
+
+KEEPER = {"tenant": TENANT, "scopes": "read write admin"}
+KEYED = [
+    ("POST", "/v1/tenants", {"name": "shop"}),
+    ("GET", "/v1/tenants", None),
+    ("POST", "/v1/keys", {"scopes": ["read"]}),
+    ("GET", "/v1/keys", None),
+    ("DELETE", "/v1/keys/0123456789abcdef", None),
+    ("POST", "/v1/keys/0123456789abcdef/rotate", {}),
+]
+
+
+@pytest.fixture
+def keeper(now: World) -> World:
+    now.tenants.create(TENANT, "first", now.now)
+    return now
+
+
+@pytest.mark.parametrize(("method", "path", "body"), KEYED)
+def test_only_an_admin_manages_tenants_and_keys(
+    admin_api: Api, keeper: World, method: str, path: str, body: object
+) -> None:
+    answer = admin_api(method, path, body, authorizer={"tenant": TENANT, "scopes": "read write"})
+
+    assert (answer.status, answer.body["code"]) == (403, "missing_scope")
+
+
+def test_tenant_of_the_same_name_is_the_same(admin_api: Api, keeper: World) -> None:
+    first = admin_api("POST", "/v1/tenants", {"name": "Photo wall"}, authorizer=KEEPER)
+    again = admin_api("POST", "/v1/tenants", {"name": "Photo wall"}, authorizer=KEEPER)
+
+    listed = admin_api("GET", "/v1/tenants", authorizer=KEEPER)
+    assert first.body == again.body
+    assert first.body in listed.body["tenants"]
+
+
+def test_new_key_works_and_is_told_once(admin_api: Api, keeper: World) -> None:
+    made = admin_api("POST", "/v1/keys", {"scopes": ["read"], "label": "kiosk"}, authorizer=KEEPER)
+
+    listed = admin_api("GET", "/v1/keys", authorizer=KEEPER)
+    assert made.status == 201
+    assert check_key(made.body["key"], keeper.tenants).scopes == {Scope.READ}
+    assert [(key["key_id"], key["label"], key["scopes"]) for key in listed.body["keys"]] == [
+        (made.body["key_id"], "kiosk", ["read"])
+    ]
+    assert "key" not in listed.body["keys"][0]
+
+
+def test_nobody_gives_a_scope_that_they_lack(admin_api: Api, keeper: World) -> None:
+    answer = admin_api("POST", "/v1/keys", {"scopes": ["write"]}, authorizer=ADMIN)
+
+    assert (answer.status, answer.body["code"]) == (403, "missing_scope")
+    assert keeper.tenants.keys_of(TENANT) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"scopes": []}, "invalid_request"),
+        ({"scopes": ["root"]}, "invalid_request"),
+        ({"scopes": ["read"], "expires_at": "2001-01-01T00:00:00Z"}, "invalid_request"),
+        ({"scopes": ["read"], "expires_at": "2101-01-01T00:00:00"}, "invalid_request"),
+        ({"scopes": ["read"], "tenant_id": OTHER}, "not_found"),
+    ],
+)
+def test_wrong_key_is_not_made(admin_api: Api, keeper: World, body: object, code: str) -> None:
+    assert admin_api("POST", "/v1/keys", body, authorizer=KEEPER).body["code"] == code
+
+
+def test_revoked_key_works_no_longer(admin_api: Api, keeper: World) -> None:
+    made = admin_api("POST", "/v1/keys", {"scopes": ["read"]}, authorizer=KEEPER).body
+
+    answer = admin_api("DELETE", f"/v1/keys/{made['key_id']}", authorizer=KEEPER)
+
+    assert answer.body["revoked_at"] is not None
+    with pytest.raises(RevokedKey):
+        check_key(made["key"], keeper.tenants)
+    assert admin_api("DELETE", f"/v1/keys/{made['key_id']}", authorizer=KEEPER).body == answer.body
+
+
+def test_rotated_key_goes_on_for_its_grace(admin_api: Api, keeper: World) -> None:
+    old = admin_api("POST", "/v1/keys", {"scopes": ["read", "write"]}, authorizer=KEEPER).body
+
+    new = admin_api("POST", f"/v1/keys/{old['key_id']}/rotate", {"grace_s": 60}, authorizer=KEEPER).body
+
+    assert check_key(new["key"], keeper.tenants).scopes == {Scope.READ, Scope.WRITE}
+    assert check_key(old["key"], keeper.tenants, lambda: datetime.now(UTC)) is not None
+    with pytest.raises(ExpiredKey):
+        check_key(old["key"], keeper.tenants, lambda: datetime.now(UTC) + timedelta(seconds=61))
+
+
+def test_unknown_key_is_neither_revoked_nor_rotated(admin_api: Api, keeper: World) -> None:
+    assert admin_api("DELETE", "/v1/keys/0123456789abcdef", authorizer=KEEPER).status == 404
+    assert admin_api("POST", "/v1/keys/0123456789abcdef/rotate", {}, authorizer=KEEPER).status == 404
+
+
+def test_key_tells_whose_it_is(api: Api, keeper: World) -> None:
+    me = api("GET", "/v1/me", authorizer=READER)
+
+    assert (me.body["tenant_id"], me.body["tenant_name"], me.body["scopes"]) == (TENANT, "first", ["read"])
+
+
+def test_projects_are_listed_to_their_tenant_alone(api: Api, keeper: World) -> None:
+    for name in ("wall", "shop"):
+        keeper.tenants.note_project(TENANT, name, keeper.now)
+
+    mine, theirs = (
+        api("GET", "/v1/projects"),
+        api("GET", "/v1/projects", authorizer={"tenant": OTHER, "scopes": "read"}),
+    )
+
+    assert [project["project"] for project in mine.body["projects"]] == ["shop", "wall"]
+    assert theirs.body == {"projects": [], "next_cursor": None}
+    assert api("GET", "/v1/projects", query={"cursor": "../"}).body["code"] == "invalid_id"
+
+
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/projects"])
+def test_key_that_may_not_read_hears_nothing_of_its_tenant(api: Api, path: str) -> None:
+    assert api("GET", path, authorizer={"tenant": TENANT, "scopes": "write"}).status == 403

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
 
 import shared.schemas
 from shared.errors import NotReady
@@ -84,7 +85,7 @@ def test_problem_is_what_is_answered() -> None:
 
 @pytest.mark.parametrize("name", [name for name in SHAPES if hasattr(shared.schemas, name)])
 def test_example_of_a_shape_is_one(name: str) -> None:
-    getattr(shared.schemas, name).model_validate(SHAPES[name]["examples"][0])
+    TypeAdapter(getattr(shared.schemas, name)).validate_python(SHAPES[name]["examples"][0])
 
 
 @pytest.mark.parametrize("name", SHAPES)
