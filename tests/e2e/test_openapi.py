@@ -28,7 +28,7 @@ EVERY_OPERATION = pytest.mark.parametrize(
     "operation", OPERATIONS, ids=lambda found: found.definition.raw["operationId"]
 )
 
-Send = Callable[..., None]
+Send = Callable[..., int | None]
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +47,22 @@ def existing(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 def send(stack: Stack) -> Send:
     session = Session()
 
-    def send_case(case: Any, key: str | None) -> int:
+    def send_case(case: Any, key: str | None) -> int | None:
+        """The status, or None where no function was asked."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         answer = case.call(base_url=stack.api_url, session=session, headers=headers, allow_redirects=False)
-        if not is_of_the_gateway(answer):
-            case.validate_response(answer, checks=CHECKS)
+        if is_of_the_gateway(answer):
+            return None
+        case.validate_response(answer, checks=CHECKS)
         return int(answer.status_code)
 
     return send_case
 
 
 def is_of_the_gateway(answer: Any) -> bool:
-    """The gateway answers by itself what leads to no function; its words are not ours."""
+    """The gateway answers by itself what leads to no function, and its authorizer's no; its words are not ours."""
     try:
-        return set(answer.json()) == {"message"}
+        return {name.lower() for name in answer.json()} == {"message"}
     except ValueError:
         return False
 
@@ -91,6 +93,6 @@ def test_route_answers_as_described(stack: Stack, send: Send, existing: dict[str
 def test_route_that_needs_a_key_does_nothing_without(send: Send, operation: Any) -> None:
     def send_without(case: Any) -> None:
         status = send(case, None)
-        assert status in {401, 403, 404} or not operation.definition.raw["security"]
+        assert status in {401, None} or not operation.definition.raw["security"]
 
     send_some(operation, 1, send_without)
