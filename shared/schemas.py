@@ -322,6 +322,22 @@ class KeyList(BaseModel):
     keys: list[KeyView]
 
 
+class Purged(BaseModel):
+    """What a purge found and did. `errors` are of what stays for the next one, a hundred at most."""
+
+    dry_run: bool
+    purge_days: int
+    cutoff_date: datetime
+    renditions_found: int = 0
+    renditions_to_delete: int = 0
+    originals_found: int = 0
+    originals_to_delete: int = 0
+    deleted_count: int = 0
+    deleted_bytes: int = 0
+    errors: list[str]
+    has_more: bool = False
+
+
 class Metrics(BaseModel):
     """What a tenant has in storage. The total is of assets and renditions, without what awaits purge."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,7 +27,28 @@ class AuthorizerSettings(Settings):
     catalog_table: str
 
 
-class AdminSettings(Settings):
+class PurgeMode(StrEnum):
+    """What the nightly purge does; off: it is not started."""
+
+    RUN = "run"
+    DRY_RUN = "dry-run"
+    OFF = "off"
+
+
+class PurgeNames(Settings):
+    """Where what awaits purge lies."""
+
+    catalog_table: str
+    originals_bucket: str
+    renditions_bucket: str
+
+
+class PurgeSettings(PurgeNames):
+    purge_mode: PurgeMode
+    purge_days: int = Field(ge=0)
+
+
+class AdminSettings(PurgeNames):
     jobs_table: str
     catalog_table: str
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from shared.settings import QueueUrls
+from shared.settings import PurgeNames, QueueUrls
 from shared.stores.catalog import CatalogStore
+from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.jobs import JobStore
 from shared.stores.poison import PoisonStore
 from shared.stores.queues import Queue
 from shared.stores.tasks import TaskStore
+from shared.stores.tenants import TenantStore
 from shared.usecases.attempt_stage import Workbench
+from shared.usecases.purge import Purging
 from shared.usecases.retry_tasks import Retrying
 from shared.usecases.send_work import Lanes
 
@@ -26,3 +29,12 @@ def retrying(jobs_table: str, catalog_table: str, urls: QueueUrls) -> Retrying:
         rebuild=Queue(urls.rebuild_queue_url),
     )
     return Retrying(JobStore(jobs_table), TaskStore(jobs_table), CatalogStore(catalog_table), lanes)
+
+
+def purging(names: PurgeNames) -> Purging:
+    return Purging(
+        TenantStore(names.catalog_table),
+        CatalogStore(names.catalog_table),
+        OriginalStore(names.originals_bucket),
+        RenditionStore(names.renditions_bucket),
+    )

@@ -74,6 +74,8 @@ class Cloud:
             "MAX_IMAGE_EDGE": "MaxImageEdge",
             "MAX_IMAGE_FRAMES": "MaxImageFrames",
             "URL_LIFETIME": "UrlLifetime",
+            "PURGE_MODE": "PurgeMode",
+            "PURGE_DAYS": "PurgeDays",
         }
         return {
             "JOBS_TABLE": self.jobs_table,

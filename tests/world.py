@@ -25,7 +25,7 @@ from shared.messages import (
     UploadEvent,
     opened,
 )
-from shared.schemas import CreateUpload, QualityJobStarted, SetPresets, UploadCreated
+from shared.schemas import CreateUpload, Purged, QualityJobStarted, SetPresets, UploadCreated
 from shared.stores import rows
 from shared.stores.catalog import CatalogStore
 from shared.stores.dynamo import dynamodb, unmarshal
@@ -43,6 +43,7 @@ from shared.usecases.find_rendition import Finding, find_rendition
 from shared.usecases.handle_dead_letter import handle_dead_letter
 from shared.usecases.make_rendition import make_rendition
 from shared.usecases.make_renditions import RenditionWork, make_renditions
+from shared.usecases.purge import Purging, purge
 from shared.usecases.reconcile_jobs import Reconciling, reconcile_jobs
 from shared.usecases.retry_tasks import Retrying
 from shared.usecases.score_assets import ScoreWork, score_assets
@@ -81,6 +82,7 @@ class World:
         self.originals = OriginalStore(cloud.originals_bucket, self.limits.max_bytes)
         self.renditions = RenditionStore(cloud.renditions_bucket)
         self.hashes = HashStore(cloud.catalog_table, cloud.renditions_bucket)
+        self.purging = Purging(self.tenants, self.catalog, self.originals, self.renditions)
         self.manifests = ManifestStore(cloud.originals_bucket)
         urls = cloud.queue_urls
         self.queues = {name: PromptQueue(url) for name, url in urls.items()}
@@ -180,6 +182,9 @@ class World:
     def dead_letter(self, name: str, message: Message) -> None:
         """What happens to a message of this queue that the queue gave up on."""
         handle_dead_letter(message, self.STAGES[name], self.bench, self.retrying, self.clock)
+
+    def purge(self, days: int = 30, *, is_dry_run: bool = False) -> Purged:
+        return purge(days, self.purging, lambda: True, is_dry_run=is_dry_run, clock=self.clock)
 
     def reconcile(self) -> int:
         return reconcile_jobs(self.reconciling, clock=self.clock)

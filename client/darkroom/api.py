@@ -226,6 +226,10 @@ class Client(Wire):
         """Remove expired jobs and their tasks, as many as one call can (admin keys only); again while `has_more`."""
         return self._ask("POST", "/v1/admin/cleanup-sessions", Cleanup.parse)
 
+    def purge(self, *, days: int = 30, dry_run: bool = True) -> Mapping[str, Any]:
+        """What a purge found, and deleted unless it is a dry run (admin keys only); again while `has_more`."""
+        return self._ask("POST", "/v1/purge", dict, params={"days": days, "dry_run": str(dry_run).lower()})
+
     def get_metrics(self, tenant_name: str) -> Metrics:
         """What a tenant has in storage; another's than the key's needs an admin key."""
         return self._ask("GET", f"/v1/metrics/tenants/{_id(tenant_name)}", Metrics.parse)

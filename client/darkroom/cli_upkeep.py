@@ -10,7 +10,7 @@ import typer
 from darkroom import job_tables
 from darkroom.cli_jobs import AsJson, print_reopened
 from darkroom.terminal import note, out, print_json, say
-from darkroom.wording import count
+from darkroom.wording import count, moment, size
 
 poison = typer.Typer(invoke_without_command=True, help="List the work that was given up, or try it again.")
 admin = typer.Typer(no_args_is_help=True, help="For admin keys.")
@@ -38,6 +38,31 @@ def redrive(
     """Try the work of a poison record once more."""
     with context.obj.connect() as client:
         print_reopened(lambda: client.redrive(poison_id))
+
+
+@admin.command()
+def purge(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=0, help="Only what is older, from its creation.")] = 30,
+    is_run: Annotated[bool, typer.Option("--run", help="Delete it; otherwise it is only counted.")] = False,
+    is_sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+) -> None:
+    """Show what deleted images left behind, or delete it for good."""
+    with context.obj.connect() as client:
+        found = client.purge(days=days)
+        due = found["originals_to_delete"] + found["renditions_to_delete"]
+        say(f"{count(due, 'file')} to delete, created before {moment(found['cutoff_date'])}")
+        if not is_run or not due:
+            return
+        if not is_sure:
+            typer.confirm("Delete them for good?", abort=True, err=True)
+        has_more = True
+        while has_more:
+            done = client.purge(days=days, dry_run=False)
+            say(f"{count(done['deleted_count'], 'file')} deleted, {size(done['deleted_bytes'])}")
+            for error in done["errors"]:
+                note(error, style="red")
+            has_more = done["has_more"] and done["deleted_count"] > 0
 
 
 @admin.command()

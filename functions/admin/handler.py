@@ -18,6 +18,7 @@ from shared.schemas import (
     MetricsList,
     NewKey,
     PresetList,
+    Purged,
     RotateKey,
     SetPresets,
     TenantList,
@@ -28,14 +29,18 @@ from shared.stores.jobs import JobStore
 from shared.stores.presets import PresetStore
 from shared.stores.tenants import TenantStore
 from shared.stores.usage import UsageStore
-from shared.usecases import clean_up_sessions, manage_keys, manage_tenants, read_metrics, set_presets
+from shared.usecases import clean_up_sessions, manage_keys, manage_tenants, purge, read_metrics, set_presets
+from shared.wiring import purging
 
 settings = AdminSettings.load()
 jobs, tenants = JobStore(settings.jobs_table), TenantStore(settings.catalog_table)
+graves = purging(settings)
 usage, presets = UsageStore(settings.catalog_table), PresetStore(settings.catalog_table)
 
 Name = Annotated[str, Path(max_length=200)]
 Cursor = Annotated[str | None, Query(max_length=500)]
+
+PURGE_DAYS, MAX_DAYS = 30, 3650
 
 app = resolver()
 
@@ -87,6 +92,14 @@ def delete_key(key_id: Name) -> KeyView:
 def post_rotate_key(key_id: Name, body: RotateKey) -> NewKey:
     caller(app, Scope.ADMIN)
     return manage_keys.rotate_key(key_id, body.grace_s, tenants)
+
+
+@app.post("/v1/purge")
+def post_purge(
+    dry_run: Annotated[bool, Query()] = True, days: Annotated[int, Query(ge=0, le=MAX_DAYS)] = PURGE_DAYS
+) -> Purged:
+    caller(app, Scope.ADMIN)
+    return purge.purge(days, graves, has_time(app), is_dry_run=dry_run)
 
 
 @app.post("/v1/admin/cleanup-sessions")

@@ -55,6 +55,11 @@ def rendition_key(tenant: str, asset_id: str, creator: str, preset: str, recipe:
     return f"renditions/{tenant}/{asset_id}/{creator}/{preset}-{recipe}.{extension}"
 
 
+def renditions_prefix(tenant: str, asset_id: str, creator: str) -> str:
+    """What all renditions of an asset's one life lie under."""
+    return f"renditions/{tenant}/{asset_id}/{creator}/"
+
+
 def creator_of(job_id: str, task_id: str) -> str:
     return f"{job_id}.{task_id}"
 

@@ -14,7 +14,7 @@ from zlib import crc32
 from shared.domain import keys
 from shared.domain.asset import Asset, Nearest, StoredRendition
 from shared.domain.dispatch import Chunk, Entry
-from shared.domain.grave import burial
+from shared.domain.grave import Grave, burial
 from shared.domain.likeness import with_nearer, with_score
 from shared.domain.on_demand import with_renditions
 from shared.domain.stage import Stage
@@ -217,6 +217,33 @@ class CatalogStore:
             return asset
 
         self.change(asset_id, step, now)
+
+    def graves(self, tenant: str, before: datetime) -> Iterator[Grave]:
+        """What was buried before that moment, the oldest first."""
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": "graves",
+            "KeyConditionExpression": "grave_of = :tenant AND buried_at < :before",
+            "ExpressionAttributeValues": marshal({":tenant": tenant, ":before": rows.to_text(before)}),
+        }
+        while True:
+            answer = attempt(partial(dynamodb().query, **query))
+            yield from (rows.grave_of(unmarshal(row)) for row in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def close_grave(self, grave: Grave) -> bool:
+        """Note that its objects are gone: it awaits purge no longer. False when that was noted already."""
+        row = rows.grave_row(grave)
+        gone = {**self._delete(row)["Delete"], "ConditionExpression": "attribute_exists(pk)"}
+        bytes_less = {"awaiting_purge_bytes": -grave.bytes} if grave.bytes else {}
+        items = [{"Delete": gone}, *self._counted(keys.usage_pk(grave.tenant), grave.asset_id, bytes_less)]
+        try:
+            attempt(lambda: dynamodb().transact_write_items(TransactItems=items))  # type: ignore[arg-type]
+        except TransactionRefused:
+            return False
+        return True
 
     def statistics(self, tenant: str, project: str) -> Statistics:
         """A project's counts and histograms: read from its few counter rows, however many images it has."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,6 +17,8 @@ from shared.errors import FileTooLarge, NotReady, OriginalGone, Transient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+DELETES_PER_CALL = 1000
 
 GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"})
 # A rendition goes only when another takes its place; whoever reads the asset anew then finds that one.
@@ -150,17 +152,25 @@ class RenditionStore:
             raise Transient("The rendition cannot be read now.") from error
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete up to a thousand; what is gone already is no error. Raises Transient when any of them is left."""
-        if not keys:
-            return
+        """Delete any number; what is gone already is no error. Raises Transient when any of them is left."""
+        left: list[str] = []
+        for first in range(0, len(keys), DELETES_PER_CALL):
+            objects = [{"Key": key} for key in keys[first : first + DELETES_PER_CALL]]
+            try:
+                answer = s3().delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
+            except (ClientError, BotoCoreError) as error:
+                raise Transient("Renditions cannot be deleted now.") from error
+            left += [found.get("Key", "") for found in answer.get("Errors", [])]
+        if left:
+            raise Transient(f"{len(left)} renditions cannot be deleted now.")
+
+    def under(self, prefix: str) -> Iterator[str]:
+        """The keys under a prefix."""
         try:
-            answer = s3().delete_objects(
-                Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
+            for page in s3().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                yield from (found["Key"] for found in page.get("Contents", []))
         except (ClientError, BotoCoreError) as error:
-            raise Transient("Renditions cannot be deleted now.") from error
-        if answer.get("Errors"):
-            raise Transient("Some renditions cannot be deleted now.")
+            raise Transient("Renditions cannot be listed now.") from error
 
     def sign_url(self, key: str, lifetime_s: int) -> str:
         return s3().generate_presigned_url(
