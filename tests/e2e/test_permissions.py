@@ -2,24 +2,29 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx
 import pytest
+from websockets.sync.client import connect
 
-from darkroom import Client, NewFile, upload_files
+from darkroom import ApiError, Client, NewFile, compare_file, upload_files
 from darkroom.actions import QualityOptions
+from tests.e2e.conftest import TOLD
 from tests.pictures import photo
 from tools.stack import Stack, aws_of, throwaway_stack
 
 BUCKETS = ("OriginalsBucketName", "RenditionsBucketName")
+EVERYTHING = QualityOptions(only_missing=False, batch_size=2)
+ON_DEMAND = {"name": "asked", "stage": "variants", "box": [90, 90], "mode": "on_demand"}
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Stack]:
-    with throwaway_stack(enforces_iam=True) as stack:
+    with throwaway_stack(TOLD, enforces_iam=True) as stack:
         yield stack
 
 
@@ -32,6 +37,12 @@ def without_tls(guarded: Stack) -> Stack:
     return guarded
 
 
+@pytest.fixture
+def client(without_tls: Stack) -> Iterator[Client]:
+    with Client(without_tls.api_url, without_tls.admin_key) as found:
+        yield found
+
+
 def test_buckets_refuse_whoever_comes_without_tls(guarded: Stack) -> None:
     with Client(guarded.api_url, guarded.tenant_key) as client:
         grant = client.create_upload("plain", [_declared(photo())]).uploads[0].upload
@@ -42,27 +53,67 @@ def test_buckets_refuse_whoever_comes_without_tls(guarded: Stack) -> None:
     assert answer.status_code == 403
 
 
-def test_every_function_is_allowed_what_it_does(without_tls: Stack, tmp_path: Path) -> None:
-    stack = without_tls
+def test_every_function_is_allowed_what_it_does(client: Client, tmp_path: Path) -> None:
     for seed in range(3):
         (tmp_path / f"{seed}.jpg").write_bytes(photo(seed))
     (tmp_path / "bad.jpg").write_bytes(b"a shopping list")
-    with Client(stack.api_url, stack.admin_key) as client:
-        report = upload_files(client, [tmp_path], "guarded")
-        everything = QualityOptions(only_missing=False, batch_size=2)
-        client.plan_quality_job("guarded", everything)
-        job_id = client.start_quality_job("guarded", everything).job_id
-        deadline = time.monotonic() + 60
-        while not (job := client.get_job(job_id)) or not job.is_ended:
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-        client.retry_failed(job_id)
-        client.cancel_job(job_id)
-        client.cleanup_sessions()
-        assert list(client.list_poison()) == []
+    report = upload_files(client, [tmp_path], "guarded")
+    client.plan_quality_job("guarded", EVERYTHING)
+    job_id = client.start_quality_job("guarded", EVERYTHING).job_id
+    _wait(lambda: client.get_job(job_id).is_ended)
+    job = client.get_job(job_id)
+    client.retry_failed(job_id)
+    client.cancel_job(job_id)
+    client.cleanup_sessions()
 
     assert [verdict.outcome for verdict in report.verdicts] == ["created", "created", "created", "refused"]
     assert (job.processed, job.failed) == (3, 0)
+    assert list(client.list_poison()) == []
+
+
+def test_renditions_are_made_again_and_when_they_are_asked_for(client: Client, tmp_path: Path) -> None:
+    (asset_id,) = _upload(client, tmp_path, "remade", [11])
+    client.set_presets([ON_DEMAND])
+    job_id = client.start_rebuild("remade", EVERYTHING).job_id
+    _wait(lambda: client.get_job(job_id).is_ended)
+
+    assert client.get_job(job_id).processed == 1
+    assert client.get_presets()[-1].name == ON_DEMAND["name"]
+    _wait(lambda: _is_there(client, asset_id, "asked"))
+
+
+def test_image_is_compared_in_each_form(client: Client, tmp_path: Path) -> None:
+    asset_id, other_id = _upload(client, tmp_path, "compared", [21, 22])
+    large = tmp_path / "large.tif"
+    large.write_bytes(photo(23, 2400, 2000, "TIFF"))
+
+    assert client.compare_bytes(asset_id, photo(21), "image/jpeg").comparisons["original"].identical
+    assert not client.compare_assets(asset_id, other_id).comparisons["original"].identical
+    assert not compare_file(client, asset_id, large).comparisons["original"].identical
+
+
+def test_project_is_listed_and_deleted_from(client: Client, tmp_path: Path) -> None:
+    first, copy = _upload(client, tmp_path, "listed", [31, 31])
+    _wait(lambda: next(client.list_duplicates("listed"), None) is not None)
+
+    client.delete_asset(first)
+    _wait(lambda: next(client.list_duplicates("listed"), None) is None)
+
+    assert [asset.asset_id for asset in client.list_assets("listed")] == [copy]
+    assert client.get_statistics("listed").assets == 1
+    assert "admin" in {metrics.tenant_name for metrics in client.list_metrics()}
+
+
+def test_job_is_told_to_a_socket(client: Client) -> None:
+    session = client.create_upload("told", [_declared(photo(41))])
+    grant = session.uploads[0].upload
+    assert grant is not None
+    with connect(client.open_ticket().url, close_timeout=1) as socket:
+        socket.send(json.dumps({"action": "subscribe", "job_id": session.job_id}))
+        httpx.post(grant.url, data=grant.fields, files={"file": ("x", photo(41))}, timeout=60)
+        told: set[str] = set()
+        while "job:completed" not in told:
+            told |= {entry["event"] for entry in json.loads(socket.recv(30)).get("events", [])}
 
 
 def test_reconcile_is_allowed_what_it_does(without_tls: Stack) -> None:
@@ -74,5 +125,41 @@ def test_reconcile_is_allowed_what_it_does(without_tls: Stack) -> None:
     assert "FunctionError" not in answer
 
 
+def test_nobody_was_denied_anything(without_tls: Stack) -> None:
+    """Last of all: what a function retries, or does for nobody to see, stands in its log."""
+    with aws_of(without_tls.aws_endpoint):
+        logs = boto3.client("logs")
+        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+        said = [event["message"] for group in groups for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+    assert len(said) > len(groups) > 0
+    assert [line for line in said if "AccessDenied" in line] == []
+
+
 def _declared(body: bytes) -> NewFile:
     return NewFile("a.jpg", "image/jpeg", len(body))
+
+
+def _upload(client: Client, folder: Path, project: str, seeds: list[int]) -> list[str]:
+    """Upload one image for each seed, none of them the same bytes as another; their asset ids."""
+    for number, seed in enumerate(seeds):
+        (folder / f"{number}.jpg").write_bytes(photo(seed) + bytes(number))
+    report = upload_files(client, [folder], project)
+    return [verdict.asset_id or "" for verdict in report.verdicts]
+
+
+def _is_there(client: Client, asset_id: str, preset: str) -> bool:
+    try:
+        client.get_rendition_url(asset_id, preset)
+    except ApiError as error:
+        if error.code == "not_ready":
+            return False
+        raise
+    return True
+
+
+def _wait(is_done: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_done():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
