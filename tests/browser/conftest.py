@@ -17,12 +17,6 @@ from tools.demo_photos import write_demo_photos
 from tools.stack import Stack, throwaway_stack
 
 PATIENCE_MS = 30_000
-# Routes that the API does not have yet.
-PLANNED = {
-    "**/v1/me": {"tenant_id": "tenant_1", "tenant_name": "demo", "scopes": ["read", "write"]},
-    "**/v1/projects": {"projects": [], "next_cursor": None},
-    "**/v1/projects/*/duplicates": {"groups": [], "next_cursor": None},
-}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -119,8 +113,6 @@ def new_console(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
 
     def start(**options: object) -> Console:
         context = browser.new_context(**options)  # type: ignore[arg-type]
-        for path, answer in PLANNED.items():
-            context.route(path, answering(json=answer))
         console = Console(stack, context)
         opened.append(console)
         return console

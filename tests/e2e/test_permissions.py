@@ -101,7 +101,19 @@ def test_project_is_listed_and_deleted_from(client: Client, tmp_path: Path) -> N
 
     assert [asset.asset_id for asset in client.list_assets("listed")] == [copy]
     assert client.get_statistics("listed").assets == 1
-    assert "admin" in {metrics.tenant_name for metrics in client.list_metrics()}
+    assert "listed" in {found.project for found in client.list_projects()}
+
+
+def test_tenants_and_their_keys_are_kept(client: Client) -> None:
+    tenant = client.create_tenant("another")
+    key = client.create_key(["read"], tenant_id=tenant.tenant_id)
+    client.rotate_key(key.key_id, grace_s=0)
+    client.revoke_key(key.key_id)
+
+    assert len(client.list_keys(tenant.tenant_id)) == 2
+    assert tenant.tenant_id in {found.tenant_id for found in client.list_tenants()}
+    assert client.get_metrics("another").asset_count == 0
+    assert client.me().tenant_name in {found.tenant_name for found in client.list_metrics()}
 
 
 def test_job_is_told_to_a_socket(client: Client) -> None:
