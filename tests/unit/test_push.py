@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain import push
@@ -156,6 +156,7 @@ STEP = st.one_of(
 
 
 @given(st.lists(STEP, max_size=40))
+@settings(deadline=None)
 def test_folding_gives_the_servers_state_whatever_was_cut_repeated_or_overtaken(steps: list[tuple[str, Any]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(push, "MAX_MESSAGE_BYTES", 400)
