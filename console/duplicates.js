@@ -20,7 +20,7 @@ export async function view(place, { project }) {
   await more();
 }
 
-function drawGroup({ best, members }, project) {
+function drawGroup({ best, members, is_whole }, project) {
   let kept = best;
   const name = `keep-${best}`;
   const said = h("div");
@@ -68,5 +68,5 @@ function drawGroup({ best, members }, project) {
     said.replaceChildren(notice("note", "Only the one you kept is left"));
   };
   mark();
-  return h("section", { class: "sheet stack", "data-group": best }, h("div", { class: "twins", role: "radiogroup", "aria-label": "Which to keep" }, drawn.map(({ element }) => element)), said, may("write") && h("div", { class: "actions" }, drop, members.length === 2 && h("a", { class: "button plain", href: `#/${encodeURIComponent(project)}/compare/${members[0].asset_id}?with=${members[1].asset_id}` }, "Compare the two")));
+  return h("section", { class: "sheet stack", "data-group": best }, h("div", { class: "twins", role: "radiogroup", "aria-label": "Which to keep" }, drawn.map(({ element }) => element)), !is_whole && h("p", { class: "soft small" }, "There are more like these; they are shown once some of these are gone."), said, may("write") && h("div", { class: "actions" }, drop, members.length === 2 && h("a", { class: "button plain", href: `#/${encodeURIComponent(project)}/compare/${members[0].asset_id}?with=${members[1].asset_id}` }, "Compare the two")));
 }

@@ -82,7 +82,7 @@ async function nearest(asset, project) {
     "section",
     { class: "sheet stack tight" },
     h("h2", {}, "Most alike"),
-    h("div", { class: "verdict" }, h("a", { class: "thumb twin-thumb", href: `#/${encodeURIComponent(project)}/image/${near.asset_id}` }, picture && h("img", { src: picture.url, alt: other.filename, onerror: (event) => renew(event.target, near.asset_id) })), h("div", {}, h("strong", {}, other.filename), h("p", { class: "soft small" }, `${near.distance} of 64 bits differ${near.distance < 8 ? ": a near duplicate" : ""}.`), h("a", { href: `#/${encodeURIComponent(project)}/compare/${asset.asset_id}?with=${near.asset_id}` }, "Compare the two"))),
+    h("div", { class: "verdict" }, h("a", { class: "thumb twin-thumb", href: `#/${encodeURIComponent(project)}/image/${near.asset_id}` }, picture && h("img", { src: picture.url, alt: other.filename, onerror: (event) => renew(event.target, near.asset_id) })), h("div", {}, h("strong", {}, other.filename), h("p", { class: "soft small" }, `${near.distance} of 64 bits differ${asset.quality.issues?.includes("near_duplicate") ? ": a near duplicate" : ""}.`), h("a", { href: `#/${encodeURIComponent(project)}/compare/${asset.asset_id}?with=${near.asset_id}` }, "Compare the two"))),
   );
 }
 

@@ -1,11 +1,16 @@
+import secrets
+from io import BytesIO
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import expect
 
 from darkroom import Client
 from tests.browser.conftest import Console, NewConsole
-from tests.pictures import photo
-from tools.stack import Stack
+from tests.pictures import encoded, photo
+from tools.bootstrap import bootstrap
+from tools.stack import Stack, aws_of
 
 VIEWS = ["upload", "gallery", "image", "compare", "quality", "duplicates", "settings"]
 FIRST_VIEW_BYTES = 100_000
@@ -107,3 +112,61 @@ def test_everything_can_be_reached_by_keyboard(console: Console) -> None:
         "Choose files",
         "Choose a folder",
     } <= reached
+
+
+def test_gallery_is_filtered_and_sorted(console: Console, album: str) -> None:
+    page = console.open(f"{album}/gallery")
+    expect(page.locator(".tile")).to_have_count(13)
+
+    page.get_by_label("Issue").select_option("blur")
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.locator(".tile")).to_contain_text("coffee_blurred.jpg")
+
+    page.get_by_label("Issue").select_option("")
+    page.get_by_label("Sort", exact=True).select_option("worst")
+    page.wait_for_url("**sort=worst")
+    expect(page.locator(".tile")).to_have_count(13)
+    scores = [float(text) for text in page.locator(".tile .caption .badge").all_inner_texts()]
+    assert scores == sorted(scores)
+    assert scores[0] < scores[-1]
+
+
+def test_quality_shows_what_is_counted(console: Console, album: str) -> None:
+    page = console.open(f"{album}/quality")
+
+    expect(page.get_by_role("link", name="Blurred")).to_contain_text("1")
+    expect(page.locator(".chart")).to_have_count(8)
+    page.get_by_role("button", name="What would it do?").click()
+    expect(page.get_by_text("Nothing was started")).to_be_visible()
+
+
+def test_duplicates_are_deleted_but_for_the_one_that_is_kept(console: Console, stack: Stack, project: str) -> None:
+    picture = Image.open(BytesIO(photo(seed=9)))
+    files = {f"{quality}.jpg": encoded(picture, quality=quality) for quality in (95, 60)}
+    page = console.open(f"{project}/upload")
+    page.set_input_files(
+        "[data-choose=files]",
+        [{"name": name, "mimeType": "image/jpeg", "buffer": content} for name, content in files.items()],
+    )
+    page.locator("[data-summary]").wait_for()
+    console.go(page, f"{project}/duplicates")
+    expect(page.locator(".twin")).to_have_count(2)
+
+    page.get_by_role("button", name="Delete the other one").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    expect(page.locator(".twin")).to_have_count(1)
+    console.go(page, f"{project}/gallery")
+    expect(page.locator(".tile")).to_have_count(1)
+
+
+def test_another_tenant_sees_nothing(console: Console, stack: Stack, album: str, an_asset: str) -> None:
+    console.expect("404")
+    with aws_of(stack.aws_endpoint):
+        other = bootstrap(stack.stack_name, stack.aws_endpoint, stack.region, f"other-{secrets.token_hex(4)}")
+    page = console.open(f"{album}/gallery", key=other["tenant_key"])
+
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    console.go(page, f"{album}/image/{an_asset}")
+
+    expect(page.get_by_text("This is not here")).to_be_visible()
