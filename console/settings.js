@@ -59,7 +59,7 @@ async function keys() {
   const list = h("div");
   const load = async () => {
     const { keys: found } = await api.get("v1/keys");
-    list.replaceChildren(headed(["Key", "Scopes", "Made", "Expires", ""], found.map(drawKey)));
+    list.replaceChildren(headed(["Key", "Label", "Scopes", "Made", "Expires", ""], found.map(drawKey)));
   };
   const drawKey = (key) => {
     const revoke = h("button", { class: "plain danger" }, "Revoke");
@@ -67,17 +67,18 @@ async function keys() {
       if (!(await confirmed(`Revoke ${key.key_id}?`, "Whatever uses it stops working within a minute.", "Revoke"))) return;
       await working(revoke, said, async () => (await api.delete(`v1/keys/${key.key_id}`), load()));
     });
-    return h("tr", {}, cells(h("code", {}, key.key_id), key.scopes.join(", "), moment(key.created_at), key.expires_at ? moment(key.expires_at) : "Never", key.revoked_at ? "Revoked" : key.key_id === session.me.key_id ? "This one" : revoke));
+    return h("tr", {}, cells(h("code", {}, key.key_id), key.label, key.scopes.join(", "), moment(key.created_at), key.expires_at ? moment(key.expires_at) : "Never", key.revoked_at ? "Revoked" : key.key_id === session.me.key_id ? "This one" : revoke));
   };
   const scopes = ["read", "write", "admin"].map((scope) => h("input", { type: "checkbox", value: scope, checked: scope === "read" }));
   const days = h("input", { type: "number", min: 1, placeholder: "never" });
+  const label = h("input", { maxlength: 100, placeholder: "What it is for" });
   const make = h("button", { class: "primary" }, "Make a key");
-  const form = h("form", { class: "fields" }, h("fieldset", { class: "actions" }, scopes.map((box) => h("label", { class: "inline" }, box, spoken(box.value)))), h("label", {}, "Expires after days", days), h("div", {}, make));
+  const form = h("form", { class: "fields" }, h("fieldset", { class: "actions" }, scopes.map((box) => h("label", { class: "inline" }, box, spoken(box.value)))), h("label", {}, "Label", label), h("label", {}, "Expires after days", days), h("div", {}, make));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     working(make, said, async () => {
       const expires_at = days.value ? new Date(Date.now() + days.value * 86_400_000).toISOString() : null;
-      const made = await api.post("v1/keys", {}, { json: { scopes: scopes.filter(({ checked }) => checked).map(({ value }) => value), expires_at } });
+      const made = await api.post("v1/keys", {}, { json: { scopes: scopes.filter(({ checked }) => checked).map(({ value }) => value), label: label.value, expires_at } });
       await load();
       said.replaceChildren(notice("warning", "Copy the key now: it is shown this once", h("code", {}, made.key)));
     });

@@ -170,3 +170,37 @@ def test_another_tenant_sees_nothing(console: Console, stack: Stack, album: str,
     console.go(page, f"{album}/image/{an_asset}")
 
     expect(page.get_by_text("This is not here")).to_be_visible()
+
+
+def test_wrong_key_is_said_and_another_may_be_tried(console: Console) -> None:
+    console.expect("401")
+    page = console.page()
+    page.goto(f"{console.stack.api_url}/console")
+    page.get_by_label("API key").fill("dk_wrong")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Look for a missing character.")
+    page.get_by_label("API key").fill(console.stack.tenant_key)
+    page.get_by_role("button", name="Sign in").click()
+
+    page.locator(".masthead").wait_for()
+
+
+def test_admin_makes_a_key_that_works_and_sees_what_every_tenant_uses(console: Console, album: str) -> None:
+    page = console.open(f"{album}/settings", key=console.stack.admin_key)
+    page.get_by_label("Label").fill("for the press")
+    page.get_by_role("button", name="Make a key").click()
+
+    key = page.locator(".notice code").inner_text()
+    expect(page.get_by_role("region", name="API keys")).to_contain_text("for the press")
+    expect(page.get_by_role("region", name="Usage")).to_contain_text("demo")
+    console.open(f"{album}/gallery", key=key).locator(".tile").first.wait_for()
+
+
+def test_projects_are_listed_and_begun(console: Console, album: str, project: str) -> None:
+    page = console.open("")
+    expect(page.get_by_role("link", name=album)).to_be_visible()
+    page.get_by_label("Name").fill(project)
+    page.get_by_role("button", name="Begin", exact=True).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Upload")
