@@ -95,6 +95,15 @@ def test_routes_of_the_api_are_those_of_the_readme() -> None:
     assert set(ROUTE_ROW.findall(README)) == routes
 
 
+def test_what_the_account_of_the_origins_names_exists() -> None:
+    page = (ROOT / "docs" / "origins.md").read_text()
+    paths = {path for path in re.findall(r"`([\w/.]+/[\w.]+\.\w+)`", page) if not path.startswith("/")}
+    routes = set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`]*)`", page))
+
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    assert routes <= {f"{method} {path}" for method, path in ROUTE_ROW.findall(README)}
+
+
 def test_every_error_code_is_explained() -> None:
     assert {code for code in codes(DarkroomError) if f"`{code}`" not in README} == set()
 
