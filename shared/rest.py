@@ -54,21 +54,27 @@ def resolver() -> APIGatewayRestResolver:
     )
     app.exception_handler(DarkroomError)(problem)
     app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(NotFoundError)(lambda _: problem(NotFound("There is no such route.")))
+    app.exception_handler(NotFoundError)(lambda _: _no_route(app))
     app.exception_handler(Exception)(_unexpected)
     return app
 
 
 def caller(app: APIGatewayRestResolver, scope: Scope) -> Caller:
     """Who asks, if their key is good and has the scope. Raises Unauthorized of the right kind, or Forbidden."""
-    context = app.current_event.request_context.authorizer
-    found: dict[str, Any] = dict(context.raw_event) if context else {}
-    if "problem" in found:
-        raise KEY_PROBLEMS[found["problem"]]
+    found = _authorized(app)
     if "tenant" not in found:
         raise MissingKey("Send Authorization: Bearer <key>.")
     scopes = frozenset(Scope(name) for name in str(found["scopes"]).split())
     return Caller(str(found["tenant"]), scopes, str(found.get("principalId", ""))).require(scope)
+
+
+def _authorized(app: APIGatewayRestResolver) -> dict[str, Any]:
+    """What the authorizer found out; nothing on a route without one. Raises Unauthorized of the right kind."""
+    context = app.current_event.request_context.authorizer
+    found: dict[str, Any] = dict(context.raw_event) if context else {}
+    if "problem" in found:
+        raise KEY_PROBLEMS[found["problem"]]
+    return found
 
 
 def has_time(app: APIGatewayRestResolver) -> Callable[[], bool]:
@@ -94,6 +100,14 @@ def problem(error: DarkroomError) -> Response[str]:
         body["retry_after"] = error.retry_after_s
         headers["Retry-After"] = str(error.retry_after_s)
     return Response(status_code=error.status, content_type=PROBLEM, body=json.dumps(body), headers=headers)
+
+
+def _no_route(app: APIGatewayRestResolver) -> Response[str]:
+    try:
+        _authorized(app)
+    except Unauthorized as error:
+        return problem(error)
+    return problem(NotFound("There is no such route."))
 
 
 def _invalid(error: RequestValidationError) -> Response[str]:

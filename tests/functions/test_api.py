@@ -236,9 +236,10 @@ def test_session_past_its_time_has_expired_though_its_row_is_still_there(
     assert [(answer.status, answer.body["code"]) for answer in answers] == [(410, "expired")] * 2
 
 
+@pytest.mark.parametrize("path", ["/v1/jobs/job_00000000000000000000000000", "/v1/nothing"])
 @pytest.mark.parametrize("code", ["invalid_key", "expired_key", "revoked_key", "missing_key"])
-def test_bad_key_gets_a_typed_401(api: Api, code: str) -> None:
-    answer = api("GET", "/v1/jobs/job_00000000000000000000000000", authorizer={"problem": code})
+def test_bad_key_gets_a_typed_401(api: Api, code: str, path: str) -> None:
+    answer = api("GET", path, authorizer={"problem": code})
 
     assert (answer.status, answer.body["code"]) == (401, code)
 
