@@ -53,8 +53,8 @@ def resolver() -> APIGatewayRestResolver:
         cors=CORSConfig(allow_origin="*", expose_headers=["ETag", "Retry-After"], max_age=600), enable_validation=True
     )
     app.exception_handler(DarkroomError)(problem)
-    app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(NotFoundError)(lambda _: _no_route(app))
+    app.exception_handler(RequestValidationError)(lambda error: _tell_known(_invalid(error), app))
+    app.exception_handler(NotFoundError)(lambda _: _tell_known(NotFound("There is no such route."), app))
     app.exception_handler(Exception)(_unexpected)
     return app
 
@@ -102,19 +102,20 @@ def problem(error: DarkroomError) -> Response[str]:
     return Response(status_code=error.status, content_type=PROBLEM, body=json.dumps(body), headers=headers)
 
 
-def _no_route(app: APIGatewayRestResolver) -> Response[str]:
+def _tell_known(error: DarkroomError, app: APIGatewayRestResolver) -> Response[str]:
+    """What is wrong with a request; of a bad key's request, what is wrong with the key."""
     try:
         _authorized(app)
-    except Unauthorized as error:
-        return problem(error)
-    return problem(NotFound("There is no such route."))
+    except Unauthorized as unknown:
+        return problem(unknown)
+    return problem(error)
 
 
-def _invalid(error: RequestValidationError) -> Response[str]:
+def _invalid(error: RequestValidationError) -> InvalidRequest:
     errors: list[dict[str, object]] = [
         {"loc": list(found["loc"]), "code": found["type"], "detail": found["msg"]} for found in error.errors()
     ]
-    return problem(InvalidRequest("Some fields are missing or wrong.", errors=errors))
+    return InvalidRequest("Some fields are missing or wrong.", errors=errors)
 
 
 def _unexpected(error: Exception) -> Response[str]:

@@ -2,14 +2,18 @@ import importlib
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from shared.errors import Transient
+from shared.stores.images import OriginalStore
 from tests.cloud import Cloud, recorded
-from tests.world import TENANT
+from tests.pictures import photo
+from tests.world import TENANT, World
 
 KEY_ID = "0123456789abcdef"
 Load = Callable[[str], ModuleType]
@@ -90,3 +94,26 @@ def api(load: Load) -> Api:
 @pytest.fixture
 def admin_api(load: Load) -> Api:
     return Api(load("admin"))
+
+
+@pytest.fixture
+def now(world: World) -> World:
+    """A world of today: the function looks at the real clock."""
+    world.now = datetime.now(UTC)
+    return world
+
+
+@pytest.fixture
+def given_up(now: World) -> str:
+    """An upload whose only image has its renditions, and could not be scored in four attempts; its job."""
+    job_id, uploads = now.upload(photo(1, 40, 40))
+    now.validate(uploads[0])
+    good, now.score_work = now.score_work, replace(now.score_work, originals=OriginalStore("no-such-bucket"))
+    (request,) = now.sent("QualityQueue")
+    for _ in range(3):
+        with pytest.raises(Transient):
+            now.score(request)
+    now.score(request)
+    now.score_work = good
+    now.work_off()
+    return job_id

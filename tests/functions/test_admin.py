@@ -15,13 +15,6 @@ ADMIN = {"tenant": TENANT, "scopes": "admin"}
 SMALL = (40, 40)
 
 
-@pytest.fixture
-def now(world: World) -> World:
-    """A world of today: the function looks at the real clock."""
-    world.now = datetime.now(UTC)
-    return world
-
-
 def test_expired_sessions_are_removed_with_their_tasks_and_live_ones_stay(admin_api: Api, now: World) -> None:
     now.tenants.create(TENANT, "shop", now.now)
     today = now.now

@@ -1,14 +1,11 @@
 """The routes of jobs over a project, of cancelling and of trying again."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from shared.domain.task import TaskStatus
-from shared.errors import Transient
 from shared.rest import PROBLEM
-from shared.stores.images import OriginalStore
 from tests.crashes import watched
 from tests.functions.conftest import Api
 from tests.pictures import photo
@@ -28,13 +25,6 @@ SMALL = (40, 40)
 
 
 @pytest.fixture
-def now(world: World) -> World:
-    """A world of today: the function looks at the real clock."""
-    world.now = datetime.now(UTC)
-    return world
-
-
-@pytest.fixture
 def images(now: World) -> World:
     """A project of two images that are validated and not scored."""
     _, uploads = now.upload(photo(1, *SMALL), photo(2, *SMALL))
@@ -43,22 +33,6 @@ def images(now: World) -> World:
     now.sent("QualityQueue")
     now.project()
     return now
-
-
-@pytest.fixture
-def given_up(now: World) -> str:
-    """An upload whose only image has its renditions, and could not be scored in four attempts; its job."""
-    job_id, uploads = now.upload(photo(1, *SMALL))
-    now.validate(uploads[0])
-    good, now.score_work = now.score_work, replace(now.score_work, originals=OriginalStore("no-such-bucket"))
-    (request,) = now.sent("QualityQueue")
-    for _ in range(3):
-        with pytest.raises(Transient):
-            now.score(request)
-    now.score(request)
-    now.score_work = good
-    now.work_off()
-    return job_id
 
 
 def receipt(body: dict[str, int]) -> list[int]:
