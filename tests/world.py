@@ -297,8 +297,11 @@ class World:
         jobs = sorted((rows.job_of(row) for row in found if row["sk"] == "JOB"), key=lambda job: job.job_id)
         return [(job, [task for task in tasks if task.job_id == job.job_id]) for job in jobs]
 
+    def catalog_rows(self) -> list[dict[str, Any]]:
+        return _scan(self.cloud.catalog_table)
+
     def all_assets(self) -> list[Asset]:
-        found = [row for row in _scan(self.cloud.catalog_table) if row["sk"] == "ASSET"]
+        found = [row for row in self.catalog_rows() if row["sk"] == "ASSET"]
         return sorted((rows.asset_of(row) for row in found), key=lambda asset: asset.asset_id)
 
     def objects(self, bucket: str) -> set[str]:

@@ -101,6 +101,16 @@ def neighbours(member: Member, parts: Sequence[Part]) -> Neighbours:
     return Neighbours(sorted(sides[0], key=rank), sides[1])
 
 
+def find_member(asset_id: str, created_at: datetime, parts: Sequence[Part]) -> Member | None:
+    """An image's own record; None when it was removed or never kept."""
+    at, own = (created_at - EPOCH) // MICROSECOND, _id_bytes(asset_id)
+    found = [part.records[part.records["at"] == at] for part in parts]
+    mine = [record for records in found for record in records if record["asset"].tobytes() == own]
+    if not mine or any(record["is_removed"] for record in mine):
+        return None
+    return Member(asset_id, created_at, int(mine[0]["hash"]))
+
+
 def _near(part: Part, own: int) -> Iterator[tuple[bytes, np.void]]:
     near = np.flatnonzero(np.bitwise_count(part.hashes ^ np.uint64(own)) < UNIQUE_DISTANCE)
     records = part.records[near]

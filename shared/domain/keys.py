@@ -156,8 +156,9 @@ def hashes_pk(tenant: str, project: str, version: int) -> str:
     return f"HASHES#{tenant}#{project}#{version}"
 
 
-def hash_sk(created_at: str, asset_id: str) -> str:
-    return f"{HASH_PREFIX}{created_at}#{asset_id}"
+def hash_sk(created_at: str, asset_id: str, is_removed: bool) -> str:
+    """A removal has a row of its own: whoever deletes the rows that it read may not take it along unread."""
+    return f"{HASH_PREFIX}{created_at}#{asset_id}" + ("#removed" if is_removed else "")
 
 
 def segment_key(tenant: str, project: str, version: int, name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -61,20 +61,13 @@ class HashStore:
     """Segments by name. A name is given once, for one content, so what is kept is never stale."""
 
     def add(self, tenant: str, project: str, member: Member) -> None:
-        """Keep the hash of an image; nothing where it is kept, or removed, already."""
+        """Keep the hash of an image."""
         row = rows.hash_row(self._pk(tenant, project), member)
-        try:
-            attempt(
-                lambda: dynamodb().put_item(
-                    TableName=self.table, Item=marshal(row), ConditionExpression="attribute_not_exists(pk)"
-                )
-            )
-        except ConditionFailed:
-            return
+        attempt(lambda: dynamodb().put_item(TableName=self.table, Item=marshal(row)))
 
     def remove(self, tenant: str, project: str, member: Member) -> None:
         """Take an image out of every later search, whatever its `hash` says here."""
-        row = rows.hash_row(self._pk(tenant, project), member) | {"is_removed": True}
+        row = rows.hash_row(self._pk(tenant, project), replace(member, is_removed=True))
         attempt(lambda: dynamodb().put_item(TableName=self.table, Item=marshal(row)))
 
     def read(self, tenant: str, project: str, now: datetime) -> list[Part]:
@@ -100,6 +93,7 @@ class HashStore:
             count += kept[-1].count
             parts.append(self._segment(kept.pop().key))
         segment = self._put(tenant, project, listed.revision + 1, merge(parts, is_whole=not kept))
+        self._delete(listed.retired)  # before the list forgets them
         replaced = tuple(old.key for old in listed.segments[len(kept) :])
         if not self._publish(pk, Listed(listed.revision + 1, (*kept, segment), replaced)):
             if all(segment.key != other.key for other in self._listed(pk).segments):
@@ -107,7 +101,6 @@ class HashStore:
             return
         for first in range(0, len(tail), DELETES_PER_CALL):
             batch_delete(self.table, [rows.hash_key(pk, member) for member in tail[first : first + DELETES_PER_CALL]])
-        self._delete(listed.retired)
 
     def _publish(self, pk: str, listed: Listed) -> bool:
         row = {

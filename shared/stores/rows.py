@@ -268,7 +268,7 @@ def nearest_of(found: Item) -> Nearest:
 
 
 def hash_key(pk: str, member: Member) -> Item:
-    return {"pk": pk, "sk": keys.hash_sk(_text(member.created_at), member.asset_id)}
+    return {"pk": pk, "sk": keys.hash_sk(_text(member.created_at), member.asset_id, member.is_removed)}
 
 
 def hash_row(pk: str, member: Member) -> Item:

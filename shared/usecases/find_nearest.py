@@ -16,7 +16,7 @@ from typing import Any
 
 from shared.clock import Clock
 from shared.domain.asset import Asset, Nearest
-from shared.domain.hashes import Neighbours, neighbours
+from shared.domain.hashes import find_member, neighbours
 from shared.domain.likeness import with_nearer
 from shared.domain.member import Member
 from shared.stores.catalog import CatalogStore, NeighbourGone
@@ -56,7 +56,7 @@ def save_with_nearest(scored: Scored, on: Likeness, clock: Clock) -> bool:
     if member is None:
         return _save(scored, [], on, clock) is not None
     on.hashes.add(scored.tenant, scored.project, member)
-    found = _neighbours(scored.tenant, scored.project, member, on, clock)
+    found = neighbours(member, on.hashes.read(scored.tenant, scored.project, clock()))
     if _save(scored, found.earlier, on, clock) is None:
         on.hashes.remove(scored.tenant, scored.project, member)
         return False
@@ -65,21 +65,20 @@ def save_with_nearest(scored: Scored, on: Likeness, clock: Clock) -> bool:
 
 
 def find_anew(asset: Asset, on: Likeness, clock: Clock) -> None:
-    """Find the nearest image of one that has lost its own."""
-    hash_text = asset.quality and asset.quality.get("perceptual_hash")
-    if not hash_text:
-        return  # not scored yet: it will look when it is
-    member = Member(asset.asset_id, asset.created_at, int(hash_text, 16))
-    for candidate in _neighbours(asset.tenant, asset.project, member, on, clock).earlier:
+    """Find the nearest image of one that has lost its own, even before it has a score.
+
+    Its scorer may have looked already, and who came since was not noted where the lost one was nearer.
+    """
+    parts = on.hashes.read(asset.tenant, asset.project, clock())
+    member = find_member(asset.asset_id, asset.created_at, parts)
+    if member is None:
+        return
+    for candidate in neighbours(member, parts).earlier:
         try:
             on.catalog.change(asset.asset_id, partial(with_nearer, candidate=candidate), clock(), asset.creator)
         except NeighbourGone:
             continue
         return
-
-
-def _neighbours(tenant: str, project: str, member: Member, on: Likeness, clock: Clock) -> Neighbours:
-    return neighbours(member, on.hashes.read(tenant, project, clock()))
 
 
 def _save(scored: Scored, earlier: list[Nearest], on: Likeness, clock: Clock) -> Asset | None:

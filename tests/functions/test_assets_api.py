@@ -11,7 +11,7 @@ from shared.domain.likeness import with_nearest
 from shared.domain.stage import Stage
 from tests.crashes import watched
 from tests.functions.conftest import Api
-from tests.proofs.test_likeness import Project
+from tests.likeness import Project
 from tests.stores.jobs import NOW, new_asset, new_renditions
 from tests.world import PROJECT, TENANT, World
 

@@ -12,7 +12,7 @@ from shared.stores.listings import ListingStore
 from shared.usecases.list_assets import Listing
 from shared.usecases.list_duplicates import list_duplicates
 from tests.cloud import build
-from tests.proofs.test_likeness import Project, likes
+from tests.likeness import Project, likes
 from tests.stores.jobs import STRANGER
 from tests.world import PROJECT, TENANT, World
 
