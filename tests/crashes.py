@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -46,6 +46,27 @@ def watched(cut_after: int | None = None) -> Iterator[Calls]:
     calls = Calls(cut_after)
     with _hooked("after-call", calls.note):
         yield calls
+
+
+class Fuse(local):
+    """Each thread's own: it dies after `left` more side effects. 0: it lives."""
+
+    left = 0
+
+    def burn(self, model: OperationModel, **_: Any) -> None:
+        if not self.left or model.name.startswith(READS):
+            return
+        self.left -= 1
+        if not self.left:
+            raise Cut
+
+
+@contextmanager
+def each_on_its_own_fuse() -> Iterator[Fuse]:
+    """Threads that may die one by one, while the others go on."""
+    fuse = Fuse()
+    with _hooked("after-call", fuse.burn):
+        yield fuse
 
 
 def died(cut_after: int, run: Any) -> bool:
