@@ -25,11 +25,12 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoType, Item, dynamodb_backends
 
-from shared.domain.asset import Asset, Original
+from shared.domain.asset import Asset, Nearest, Original
 from shared.domain.ids import asset_id_of, job_id_at, task_id_at
 from shared.domain.job import JobKind, open_job
 from shared.domain.keys import shard_sk, statistics_pk
-from shared.domain.scoring import judge, with_uniqueness
+from shared.domain.likeness import with_nearest
+from shared.domain.scoring import judge
 from shared.domain.statistics import statistics_change
 from shared.domain.task import UPLOAD_STAGES, Mark, StageStatus, Task, TaskStatus, pending
 from shared.stores import jobs, rows
@@ -63,7 +64,6 @@ class Reads:
 
 
 def new_asset(n: int) -> Asset:
-    content = f"{n:064d}"
     measured = {
         "detail": 300.0 * (n % 89 + 1) / 89,
         "luma_mean": 120.0,
@@ -75,31 +75,52 @@ def new_asset(n: int) -> Asset:
         "subject_visible": 1.0,
         "subject_count": 1.0,
     }
-    score = with_uniqueness(judge(measured, (120, 120, 120), f"{n:016x}"), n % 17 / 17)
-    quality = asdict(score) | {"computed_at": rows.to_text(START + timedelta(milliseconds=n))}
-    return Asset(
-        asset_id=asset_id_of(TENANT, PROJECT, content),
+    score = judge(measured, (120, 120, 120), f"{n:016x}")
+    asset = Asset(
+        asset_id=id_of(n),
         tenant=TENANT,
         project=PROJECT,
         creator="job.t00000",
         filename=f"{n}.jpg",
-        content_hash=content,
+        content_hash=f"{n:064d}",
         original=Original(f"originals/{n}", "v1"),
         format="jpeg",
         width=40,
         height=30,
         bytes=1000,
         color_space="sRGB",
-        created_at=START + timedelta(milliseconds=n),
+        created_at=created_at(n),
         stages=dict.fromkeys(UPLOAD_STAGES, StageStatus.COMPLETED),
-        quality=quality,
+        quality=asdict(score) | {"computed_at": rows.to_text(created_at(n))},
     )
+    return with_nearest(asset, nearest_of(n))
+
+
+def id_of(n: int) -> str:
+    return asset_id_of(TENANT, PROJECT, f"{n:064d}")
+
+
+def created_at(n: int) -> datetime:
+    return START + timedelta(milliseconds=n)
+
+
+def nearest_of(n: int) -> Nearest | None:
+    """Every other pair is of two alike; and a fourth of all images hangs on the first, in a group that has no end.
+
+    Of that group one alone is early, so that at every size the first page has the same images.
+    """
+    if n % 4 == 3:
+        return Nearest(id_of(n - 1), created_at(n - 1), n % 10)
+    if n == 1 or (n % 4 == 1 and n > 2 * LARGEST_PAGE):
+        return Nearest(id_of(0), created_at(0), 0 if n == 1 else 1 + n % 15)
+    return None
 
 
 def fill(cloud: Cloud, size: int) -> tuple[str, str]:
     """A project of so many images and a job of as many tasks; the ids of an image and of the job."""
     assets = [new_asset(n) for n in range(size)]
     found = [row for asset in assets for row in (rows.asset_row(asset), *rows.label_rows(asset).values())]
+    found += [rows.nearest_key(asset.nearest, asset.asset_id) for asset in assets if asset.nearest]
     for shard in range(SHARDS):
         counters: dict[str, int] = {}
         for asset in assets[shard::SHARDS]:
@@ -172,6 +193,7 @@ def requests(asset_id: str, job_id: str) -> dict[str, Request]:
         "assets": Request(assets, largest),
         "assets by issue": Request(assets, largest | {"issue": "low_resolution", "sort": "overall_quality"}),
         "assets by quality": Request(assets, largest | {"min_quality": "0.2", "sort": "overall_quality"}),
+        "duplicates": Request(f"/v1/projects/{PROJECT}/duplicates"),
         "statistics": Request(f"/v1/projects/{PROJECT}/statistics"),
         "asset": Request(f"/v1/assets/{asset_id}"),
         "job": Request(f"/v1/jobs/{job_id}"),

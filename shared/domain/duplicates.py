@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain.asset import Asset
-from shared.domain.scoring import read_score, with_uniqueness
+from shared.domain.scoring import find_issues, read_score, uniqueness_of, with_uniqueness
 
 NEAR_DUPLICATE = "near_duplicate"
 MAX_MEMBERS = 200
@@ -33,6 +33,11 @@ class Group:
 def is_flagged(asset: Asset) -> bool:
     """Whether it counts as a near-duplicate of its nearest earlier image."""
     return asset.nearest is not None and NEAR_DUPLICATE in (asset.quality or {}).get("issues", ())
+
+
+def is_near(distance: int) -> bool:
+    """Whether an image so many bits from its nearest is flagged."""
+    return NEAR_DUPLICATE in find_issues({"uniqueness": uniqueness_of(distance)})
 
 
 def group_of(assets: Iterable[Asset], is_whole: bool = True) -> Group:

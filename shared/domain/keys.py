@@ -148,8 +148,15 @@ def nearest_prefix(created_at: str) -> str:
     return f"{NEAREST_PREFIX}{created_at}#"
 
 
-def nearest_sk(created_at: str, asset_id: str) -> str:
-    return nearest_prefix(created_at) + asset_id
+def nearest_sk(created_at: str, distance: int, asset_id: str) -> str:
+    """Sorts those that have it as their nearest by their distance in bits."""
+    return f"{nearest_prefix(created_at)}{distance:02d}#{asset_id}"
+
+
+def follower_of_sk(sk: str) -> tuple[str, int]:
+    """The id and the distance of the one that such a row is of."""
+    *_, distance, asset_id = sk.split("#")
+    return asset_id, int(distance)
 
 
 def hashes_pk(tenant: str, project: str, version: int) -> str:

@@ -41,6 +41,7 @@ SHARDS = 16
 
 READS_PER_CALL = 100
 COUNT_PAGE = 5000
+FOLLOWERS_PER_CALL = 200
 
 REFUSED = "ConditionalCheckFailed"
 
@@ -258,10 +259,10 @@ class CatalogStore:
             counters.update({name: n for name, n in unmarshal(row).items() if name not in {"pk", "sk"}})
         return read_statistics(counters)
 
-    def followers(self, asset_id: str, created_at: datetime) -> Iterator[str]:
+    def followers(self, asset_id: str, created_at: datetime) -> Iterator[tuple[str, int]]:
         """The ids of the assets that have this one, as it was created then, as their nearest, or had until `unfollow`.
 
-        Of a deleted asset none of them is missing.
+        Each with its distance, the nearest first. Of a deleted asset none of them is missing.
         """
         created = rows.to_text(created_at) or ""
         query: dict[str, Any] = {
@@ -271,10 +272,11 @@ class CatalogStore:
                 {":pk": keys.asset_pk(asset_id), ":prefix": keys.nearest_prefix(created)},
             ),
             "ConsistentRead": True,
+            "Limit": FOLLOWERS_PER_CALL,
         }
         while True:
             answer = attempt(partial(dynamodb().query, **query))
-            yield from (unmarshal(row)["sk"].removeprefix(keys.nearest_prefix(created)) for row in answer["Items"])
+            yield from (keys.follower_of_sk(unmarshal(row)["sk"]) for row in answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -328,7 +330,7 @@ class CatalogStore:
         old, new = before.nearest if before else None, after.nearest if after else None
         if old == new:
             return
-        if before and old and (after is None or (new and not _is_same(old, new))):
+        if before and old and (after is None or new):
             yield self._delete(rows.nearest_key(old, before.asset_id))
         if after and new:
             yield self._put(rows.nearest_key(new, after.asset_id))
@@ -360,10 +362,6 @@ class CatalogStore:
         key = marshal({"pk": keys.asset_pk(asset_id), "sk": sk})
         bound = {"ExpressionAttributeValues": marshal(values)} if values else {}
         return {"ConditionCheck": {"TableName": self.table, "Key": key, "ConditionExpression": condition, **bound}}
-
-
-def _is_same(one: Nearest, other: Nearest) -> bool:
-    return (one.asset_id, one.created_at) == (other.asset_id, other.created_at)
 
 
 def _at(asset: Asset, stage: Stage, state: StageStatus, attempts: int) -> Asset:

@@ -87,7 +87,7 @@ def asset_key(asset_id: str) -> Item:
 
 
 def nearest_key(nearest: Nearest, asset_id: str) -> Item:
-    sk = keys.nearest_sk(_text(nearest.created_at), asset_id)
+    sk = keys.nearest_sk(_text(nearest.created_at), nearest.distance, asset_id)
     return {"pk": keys.asset_pk(nearest.asset_id), "sk": sk}
 
 

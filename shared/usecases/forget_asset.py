@@ -19,8 +19,8 @@ def forget_asset(grave: Grave, on: Likeness, clock: Clock = utc_now) -> None:
     there is nothing nearer, and takes the place itself.
     """
     on.hashes.remove(grave.tenant, grave.project, Member(grave.asset_id, grave.created_at, 0, is_removed=True))
-    gone = Nearest(grave.asset_id, grave.created_at, 0)
-    for asset_id in on.catalog.followers(grave.asset_id, grave.created_at):
+    for asset_id, distance in on.catalog.followers(grave.asset_id, grave.created_at):
+        gone = Nearest(grave.asset_id, grave.created_at, distance)
         asset = on.catalog.change(asset_id, partial(_without, gone=gone), clock())
         if asset is not None:
             find_anew(asset, on, clock)
@@ -28,7 +28,4 @@ def forget_asset(grave: Grave, on: Likeness, clock: Clock = utc_now) -> None:
 
 
 def _without(asset: Asset, gone: Nearest) -> Asset:
-    nearest = asset.nearest
-    if nearest is None or (nearest.asset_id, nearest.created_at) != (gone.asset_id, gone.created_at):
-        return asset
-    return with_nearest(asset, None)
+    return with_nearest(asset, None) if asset.nearest == gone else asset

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import islice, takewhile
 
 from shared.domain.asset import Asset
-from shared.domain.duplicates import MAX_MEMBERS, NEAR_DUPLICATE, Group, Member, group_of, is_flagged
+from shared.domain.duplicates import MAX_MEMBERS, NEAR_DUPLICATE, Group, Member, group_of, is_flagged, is_near
 from shared.domain.listing import AssetQuery, Sort, decode_cursor, encode_cursor, index_of
 from shared.domain.presets import THUMBNAIL
 from shared.schemas import DuplicateGroup, DuplicateList, DuplicateMember
@@ -59,7 +61,7 @@ def _group(root: Asset, known: dict[str, Asset], catalog: CatalogStore) -> Group
     """The root and all that hangs on it, level by level."""
     members, level = {root.asset_id: root}, [root]
     while level and len(members) < MAX_MEMBERS:
-        ids = [found for asset in level for found in catalog.followers(asset.asset_id, asset.created_at)]
+        ids = list(islice(_followers(level, catalog), MAX_MEMBERS))
         known |= catalog.find_all(found for found in ids if found not in known)
         level = [known[found] for found in ids if found in known and found not in members and is_flagged(known[found])]
         members |= {asset.asset_id: asset for asset in level}
@@ -67,6 +69,13 @@ def _group(root: Asset, known: dict[str, Asset], catalog: CatalogStore) -> Group
         asset for asset in members.values() if (asset.quality or {}).get("perceptual_hash")
     ]  # one is being scored
     return group_of(hashed[:MAX_MEMBERS], is_whole=not level)
+
+
+def _followers(assets: list[Asset], catalog: CatalogStore) -> Iterator[str]:
+    """The flagged ones that hang on them, of each the nearest first."""
+    for asset in assets:
+        found = catalog.followers(asset.asset_id, asset.created_at)
+        yield from (asset_id for asset_id, _ in takewhile(lambda follower: is_near(follower[1]), found))
 
 
 def _first_flagged(group: Group) -> str | None:

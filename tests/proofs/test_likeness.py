@@ -13,6 +13,7 @@ from shared.domain.asset import Asset
 from tests.cloud import build
 from tests.crashes import died, interrupted
 from tests.likeness import Project, likes
+from tests.storm import Storm, emulated, mutated
 from tests.world import TENANT, World
 
 
@@ -118,3 +119,16 @@ def _three_scored(act: str) -> Project:
     for n in (0, 3) if act == "score" else (0, 2, 3):
         project.score(n)
     return project
+
+
+def test_storm_of_workers_ends_as_one_pass() -> None:
+    """The short form of `python -m benchmarks.end_state`."""
+    with emulated() as world:
+        project = Project(world, mutated(seed=3, size=300), tail=16, per_second=2)
+        storm = Storm(project, seed=3)
+
+        storm.rage()
+
+        ended = project.assert_is_as_one_pass_would_leave_it()
+        assert ended["unscored"] == 0
+        assert min(ended["flagged"], storm.happened["forget"], storm.happened["Cut"]) > 5

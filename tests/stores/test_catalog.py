@@ -307,9 +307,21 @@ def test_image_knows_whose_nearest_it_is(world: World) -> None:
         world.catalog.change(asset.asset_id, partial(with_nearest, nearest=nearest), NOW)
 
     world.catalog.change(third.asset_id, lambda asset: with_nearest(asset, None), NOW)
-    world.catalog.unfollow(Nearest(first.asset_id, first.created_at, 0), third.asset_id)
+    world.catalog.unfollow(Nearest(first.asset_id, first.created_at, 3), third.asset_id)
 
-    assert list(world.catalog.followers(first.asset_id, first.created_at)) == [second.asset_id]
+    assert list(world.catalog.followers(first.asset_id, first.created_at)) == [(second.asset_id, 3)]
+
+
+def test_nearest_followers_come_first(world: World) -> None:
+    first = world.catalog.create(new_asset("f" * 64))
+    followers = {distance: world.catalog.create(new_asset(f"{distance:064d}")) for distance in (9, 15, 0, 10, 2)}
+    for distance, asset in followers.items():
+        nearest = Nearest(first.asset_id, first.created_at, distance)
+        world.catalog.change(asset.asset_id, partial(with_nearest, nearest=nearest), NOW)
+
+    found = list(world.catalog.followers(first.asset_id, first.created_at))
+
+    assert found == [(followers[distance].asset_id, distance) for distance in (0, 2, 9, 10, 15)]
 
 
 @given(
