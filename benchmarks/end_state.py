@@ -12,6 +12,7 @@ import tests.conftest  # noqa: F401 - first: it keeps every client away from a r
 import argparse
 import sys
 import time
+from collections import Counter
 
 from tests.likeness import Project
 from tests.storm import Storm, emulated, mutated
@@ -35,10 +36,14 @@ def main(argv: list[str] | None = None) -> int:
         project = Project(world, mutated(asked.seed, asked.images), tail=256, per_second=2)
         storm = Storm(project, asked.seed, say)
         storm.rage()
-        print(f"{time.monotonic() - began:7.0f} s over: {dict(storm.happened)}", flush=True)
+        print(f"{time.monotonic() - began:7.0f} s done: {told(storm.happened)}", flush=True)
         compared = project.assert_is_as_one_pass_would_leave_it()
-    print(f"{time.monotonic() - began:7.0f} s {dict(compared)}: all as one pass by brute force leaves them")
+    print(f"{time.monotonic() - began:7.0f} s all as one pass by brute force leaves them: {told(compared)}")
     return 0
+
+
+def told(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
 
 
 if __name__ == "__main__":

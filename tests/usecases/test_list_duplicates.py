@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from shared.domain.duplicates import merit
+from shared.domain.asset import Nearest
+from shared.domain.duplicates import MAX_MEMBERS, merit
+from shared.domain.likeness import with_nearest
 from shared.errors import InvalidCursor
 from shared.schemas import DuplicateGroup
+from shared.stores.dynamo import batch_put
 from shared.stores.listings import ListingStore
+from shared.stores.rows import asset_row, label_rows, nearest_key
 from shared.usecases.list_assets import Listing
 from shared.usecases.list_duplicates import list_duplicates
 from tests.cloud import build
-from tests.likeness import Project, likes
-from tests.stores.jobs import STRANGER
-from tests.world import PROJECT, TENANT, World
+from tests.likeness import Project, likes, quality_of
+from tests.stores.jobs import STRANGER, new_asset
+from tests.world import PROJECT, START, TENANT, World
 
 FLAGGED_BELOW = 10
 
@@ -73,6 +79,25 @@ def test_distances_are_to_the_best_image(world: World) -> None:
     assert group.best == project.live[0].asset_id
     assert [(member.distance, member.is_best) for member in group.members] == [(0, True), (3, False), (2, False)]
     assert group.is_whole
+
+
+def test_of_a_group_without_end_the_nearest_are_told(world: World) -> None:
+    root, *others = (
+        new_asset(f"{n:064d}", created_at=START + timedelta(seconds=n), quality=quality_of(0 if n == 0 else 0b1))
+        for n in range(MAX_MEMBERS + 20)
+    )
+    far, near = others[:60], others[60:]
+    followers = [with_nearest(asset, Nearest(root.asset_id, root.created_at, 9)) for asset in far]
+    followers += [with_nearest(asset, Nearest(root.asset_id, root.created_at, 1)) for asset in near]
+    found = [row for asset in (root, *followers) for row in (asset_row(asset), *label_rows(asset).values())]
+    found += [nearest_key(asset.nearest, asset.asset_id) for asset in followers if asset.nearest]
+    for first in range(0, len(found), 25):
+        batch_put(world.cloud.catalog_table, found[first : first + 25])
+
+    [group] = list_duplicates(TENANT, PROJECT, None, listing(world)).groups
+
+    assert (len(group.members), group.is_whole) == (MAX_MEMBERS, False)
+    assert {asset.asset_id for asset in near} <= {member.asset_id for member in group.members}
 
 
 def test_project_without_likenesses_has_no_groups(world: World) -> None:
