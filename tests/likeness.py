@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from shared.domain.scoring import UNIQUE_DISTANCE, judge
 from shared.domain.stage import Stage
 from shared.domain.statistics import read_statistics, statistics_change
 from shared.domain.task import StageStatus
+from shared.errors import NotFound
 from shared.stores import rows
 from shared.stores.dynamo import marshal, unmarshal
 from shared.stores.hashes import HashStore
@@ -99,8 +101,9 @@ class Project:
         """Without what follows by way of the stream."""
         asset = self.live.get(n)
         if asset is not None:
-            asset = self.catalog.delete(asset.asset_id, TENANT, self.world.clock())
-            del self.live[n]
+            with suppress(NotFound):  # a rival was quicker
+                self.catalog.delete(asset.asset_id, TENANT, self.world.clock())
+            self.live.pop(n, None)
         return asset
 
     def play(self, steps: list[tuple[str, int]]) -> None:
