@@ -60,9 +60,8 @@ class Passed:
 
 def main() -> None:
     """Print a line for each size."""
-    print(
-        "  images   scan ms   search ms   cold worker loads   then for each image: loads    writes   segments   of bytes an image"
-    )
+    print(f"{'':46}then for each image       segments")
+    print("  images   scan ms   search ms   cold worker loads     loads    writes   number   bytes an image")
     is_over = False
     for size in SIZES:
         records = _random(size)
@@ -73,7 +72,7 @@ def main() -> None:
         cold, warm = _counted(pieces)
         print(
             f"{size:8,}{scan:10.2f}{search:12.2f}{cold.loaded / 1e6:17.2f} MB"
-            f"{warm.loaded / ADDED / 1e3:12.1f} KB{warm.written / ADDED / 1e3:9.2f} KB{len(segments):9}"
+            f"{warm.loaded / ADDED / 1e3:9.1f} KB{warm.written / ADDED / 1e3:7.2f} KB{len(segments):9}"
             f"{written / size:17.0f}"
         )
         is_over |= scan > SCAN_BUDGET_MS and size == SIZES[-1]
