@@ -34,8 +34,8 @@ from shared.domain.scoring import judge
 from shared.domain.statistics import statistics_change
 from shared.domain.task import UPLOAD_STAGES, Mark, StageStatus, Task, TaskStatus, pending
 from shared.stores import jobs, rows
-from shared.stores.catalog import SHARDS
 from shared.stores.dynamo import dynamodb, marshal
+from shared.stores.usage import SHARDS
 from tests.cloud import Cloud, build, recorded
 
 SIZES = (10, 1_000, 100_000)

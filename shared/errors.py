@@ -241,6 +241,11 @@ class HashMismatch(Refused):
     title = "The bytes do not match the declared SHA-256"
 
 
+class QuotaExceeded(Refused):
+    code = "quota_exceeded"
+    title = "The tenant has used up a quota"
+
+
 class OriginalGone(DarkroomError):
     """Permanent for the task that needs it: the bytes were deleted."""
 

@@ -15,6 +15,7 @@ from shared.domain.presets import NAME as PRESET_NAME
 MAX_FILES = 10_000
 MAX_GRANTS = 500
 MAX_SEQ = 10**15
+MAX_QUOTA = 10**15
 
 TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$")]
 ProjectName = Annotated[str, StringConstraints(pattern=rf"^{PROJECT.pattern}$")]
@@ -273,13 +274,23 @@ class ProjectList(BaseModel):
     next_cursor: str | None
 
 
+class QuotaSet(Body):
+    """What a tenant may hold (`bytes` are of originals), and how many files a session may have. null is no limit."""
+
+    assets: int | None = Field(default=None, ge=0, le=MAX_QUOTA)
+    bytes: int | None = Field(default=None, ge=0, le=MAX_QUOTA)
+    files_per_session: int | None = Field(default=None, ge=1, le=MAX_FILES)
+
+
 class CreateTenant(Body):
     name: TenantName
+    quotas: QuotaSet = QuotaSet()
 
 
 class TenantView(BaseModel):
     tenant_id: str
     tenant_name: str
+    quotas: QuotaSet
 
 
 class TenantList(BaseModel):
@@ -338,17 +349,27 @@ class Purged(BaseModel):
     has_more: bool = False
 
 
-class Metrics(BaseModel):
+class Usage(BaseModel):
     """What a tenant has in storage. The total is of assets and renditions, without what awaits purge."""
 
-    tenant_id: str
-    tenant_name: str
     asset_count: int
     rendition_count: int
     asset_bytes: int
     rendition_bytes: int
     total_bytes: int
     awaiting_purge_bytes: int
+
+
+class Metrics(Usage):
+    """What a tenant has in storage, and may have."""
+
+    tenant_id: str
+    tenant_name: str
+    quotas: QuotaSet
+
+
+class TenantWithUsage(TenantView):
+    usage: Usage
 
 
 class MetricsList(BaseModel):

@@ -35,6 +35,7 @@ from shared.stores.manifests import ManifestStore
 from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.stores.tenants import TenantStore
+from shared.stores.usage import UsageStore
 from shared.streams import changed_tasks
 from shared.usecases.count_progress import count_progress
 from shared.usecases.create_upload import Sessions, create_upload
@@ -94,7 +95,10 @@ class World:
             rebuild=self.queues["RebuildQueue"],
         )
         self.retrying = Retrying(self.jobs, self.tasks, self.catalog, self.lanes)
-        self.sessions = Sessions(self.jobs, self.catalog, self.tenants, self.originals, self.limits.max_bytes)
+        self.used = UsageStore(cloud.catalog_table)
+        self.sessions = Sessions(
+            self.jobs, self.catalog, self.tenants, self.used, self.originals, self.limits.max_bytes
+        )
         self.validation = Validation(
             self.bench, self.catalog, self.originals, self.lanes.renditions, self.lanes.quality, self.limits
         )

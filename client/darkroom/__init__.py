@@ -1,10 +1,10 @@
 """A small client for Darkroom: uploads, jobs, assets and renditions."""
 
+from darkroom.access import Metrics, Quotas
 from darkroom.actions import (
     CancelReceipt,
     Cleanup,
     DryRun,
-    Metrics,
     PoisonRecord,
     QualityOptions,
     Reopened,
@@ -72,6 +72,7 @@ __all__ = [
     "Progress",
     "Quality",
     "QualityOptions",
+    "Quotas",
     "Rendition",
     "Reopened",
     "RetryPolicy",

@@ -167,24 +167,6 @@ class Cleanup:
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
-    """What a tenant has in storage. The total is of assets and renditions, without what awaits purge."""
-
-    tenant_id: str
-    tenant_name: str
-    asset_count: int
-    rendition_count: int
-    asset_bytes: int
-    rendition_bytes: int
-    total_bytes: int
-    awaiting_purge_bytes: int
-
-    @classmethod
-    def parse(cls, raw: Raw) -> Metrics:
-        return known(cls, raw)
-
-
-@dataclass(frozen=True, slots=True)
 class Ticket:
     """Opens the WebSocket at `url` once, until `expires_at`."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 from urllib.parse import quote, urljoin
 
-from darkroom.access import Key, Me, Project, Tenant
+from darkroom.access import Key, Me, Metrics, Project, Quotas, Tenant
 from darkroom.actions import (
     CancelReceipt,
     Cleanup,
     DryRun,
-    Metrics,
     PoisonRecord,
     Preset,
     QualityOptions,
@@ -231,7 +231,7 @@ class Client(Wire):
         return self._ask("POST", "/v1/purge", dict, params={"days": days, "dry_run": str(dry_run).lower()})
 
     def get_metrics(self, tenant_name: str) -> Metrics:
-        """What a tenant has in storage; another's than the key's needs an admin key."""
+        """What a tenant has in storage, and may have; another's than the key's needs an admin key."""
         return self._ask("GET", f"/v1/metrics/tenants/{_id(tenant_name)}", Metrics.parse)
 
     def list_metrics(self) -> Iterator[Metrics]:
@@ -255,6 +255,15 @@ class Client(Wire):
     def list_tenants(self) -> Iterator[Tenant]:
         """All tenants (admin keys only)."""
         return self._ask_pages("/v1/tenants", "tenants", Tenant.parse)
+
+    def get_tenant(self, tenant_id: str) -> Metrics:
+        """What a tenant has in storage, and may have, by its id (admin keys only)."""
+        return self._ask("GET", f"/v1/tenants/{_id(tenant_id)}", Metrics.of_tenant)
+
+    def set_quotas(self, tenant_id: str, quotas: Quotas | None = None) -> Tenant:
+        """Replace all quotas of a tenant, by none unless given (admin keys only). Open sessions keep what they had."""
+        wanted = asdict(quotas or Quotas())
+        return self._ask("PUT", f"/v1/tenants/{_id(tenant_id)}/quotas", Tenant.parse, json=wanted)
 
     def create_key(
         self, scopes: Sequence[str], *, label: str = "", expires_at: str | None = None, tenant_id: str | None = None

@@ -13,7 +13,7 @@ import typer
 from darkroom import tables
 from darkroom.api import Client
 from darkroom.bars import JobBar, UploadBars
-from darkroom.cli_access import keys, projects, tenants, whoami
+from darkroom.cli_access import keys, metrics, projects, tenants, whoami
 from darkroom.cli_assets import duplicates, ls, rm, stats
 from darkroom.cli_compare import compare
 from darkroom.cli_jobs import backfill, cancel, jobs, retry
@@ -126,7 +126,7 @@ def renditions(
             print(path)
 
 
-for command in (ls, stats, duplicates, rm, compare, jobs, backfill, rebuild, cancel, retry, whoami, projects):
+for command in (ls, stats, duplicates, rm, compare, jobs, backfill, rebuild, cancel, retry, whoami, projects, metrics):
     app.command()(command)
 app.add_typer(presets, name="presets")
 app.add_typer(keys, name="keys")

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from darkroom import tables
+from darkroom.access import Quotas
+from darkroom.access_tables import limit, metrics_table
 from darkroom.cli_jobs import AsJson
 from darkroom.terminal import note, out, print_json, say
 from darkroom.wording import moment
@@ -113,3 +115,44 @@ def list_tenants(context: typer.Context, as_json: AsJson = False) -> None:
         return
     for tenant in found:
         say(f"{tenant.tenant_id}  {tenant.tenant_name}")
+
+
+@tenants.command("quota")
+def set_quota(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    assets: Annotated[str | None, typer.Option(help="How many images it may hold.")] = None,
+    size: Annotated[str | None, typer.Option("--bytes", help="How much their originals may take: 500MB, 10GB.")] = None,
+    files: Annotated[str | None, typer.Option("--files-per-session", help="How many files a session may have.")] = None,
+) -> None:
+    """Show what a tenant holds and may hold, or change that; `none` lifts a limit."""
+    with context.obj.connect() as client:
+        tenant = next((found for found in client.list_tenants() if found.tenant_name == name), None)
+        if tenant is None:
+            raise typer.BadParameter(f"there is no tenant {name}")
+        if (assets, size, files) != (None, None, None):
+            known = tenant.quotas
+            wanted = Quotas(
+                assets=limit(assets, known.assets),
+                bytes=limit(size, known.bytes),
+                files_per_session=limit(files, known.files_per_session),
+            )
+            client.set_quotas(tenant.tenant_id, wanted)
+        out.print(metrics_table([client.get_tenant(tenant.tenant_id)]))
+
+
+def metrics(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[TENANT]", help="A tenant's name; your own if not given.")
+    ] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Every tenant; for admin keys.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a tenant has in storage, and may have."""
+    with context.obj.connect() as client:
+        found = list(client.list_metrics()) if is_all else [client.get_metrics(name or client.me().tenant_name)]
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    out.print(metrics_table(found))

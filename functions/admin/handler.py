@@ -19,10 +19,12 @@ from shared.schemas import (
     NewKey,
     PresetList,
     Purged,
+    QuotaSet,
     RotateKey,
     SetPresets,
     TenantList,
     TenantView,
+    TenantWithUsage,
 )
 from shared.settings import AdminSettings
 from shared.stores.jobs import JobStore
@@ -61,13 +63,25 @@ def get_metrics(name: Name) -> Metrics:
 @app.post("/v1/tenants")
 def post_tenants(body: CreateTenant) -> TenantView:
     caller(app, Scope.ADMIN)
-    return manage_tenants.create_tenant(body.name, tenants)
+    return manage_tenants.create_tenant(body, tenants)
 
 
 @app.get("/v1/tenants")
 def get_tenants(cursor: Cursor = None) -> TenantList:
     caller(app, Scope.ADMIN)
     return manage_tenants.list_tenants(cursor, tenants)
+
+
+@app.get("/v1/tenants/<tenant_id>")
+def get_tenant(tenant_id: Name) -> TenantWithUsage:
+    caller(app, Scope.ADMIN)
+    return manage_tenants.read_tenant(tenant_id, tenants, usage)
+
+
+@app.put("/v1/tenants/<tenant_id>/quotas")
+def put_quotas(tenant_id: Name, body: QuotaSet) -> TenantView:
+    caller(app, Scope.ADMIN)
+    return manage_tenants.set_quotas(tenant_id, body, tenants)
 
 
 @app.post("/v1/keys", status_code=HTTPStatus.CREATED)

@@ -49,6 +49,7 @@ from shared.stores.sockets import SocketStore
 from shared.stores.subscriptions import SubscriptionStore
 from shared.stores.tasks import MAX_EVENT
 from shared.stores.tenants import TenantStore
+from shared.stores.usage import UsageStore
 from shared.usecases import (
     cancel_job,
     check_ready,
@@ -77,7 +78,9 @@ retrying = retrying_with(settings.jobs_table, settings.catalog_table, settings)
 jobs, tasks, poison = retrying.jobs, retrying.tasks, PoisonStore(settings.jobs_table)
 catalog, tenants = CatalogStore(settings.catalog_table), TenantStore(settings.catalog_table)
 originals, renditions = OriginalStore(settings.originals_bucket), RenditionStore(settings.renditions_bucket)
-sessions = create_upload.Sessions(jobs, catalog, tenants, originals, settings.max_file_bytes)
+sessions = create_upload.Sessions(
+    jobs, catalog, tenants, UsageStore(settings.catalog_table), originals, settings.max_file_bytes
+)
 subscriptions, sockets = SubscriptionStore(settings.jobs_table), SocketStore(settings.websocket_api)
 reading = read_job.Reading(jobs, tasks, renditions, settings.url_lifetime)
 presets = PresetStore(settings.catalog_table)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from math import floor
 
 from shared.domain.pace import Pace
+from shared.domain.quotas import Quotas
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_TASK, Task, TaskStatus
 
@@ -73,6 +74,8 @@ class Job:
     pace: Pace = field(default_factory=Pace)
     announced_epoch: int = 0
     """The last epoch whose completion was announced."""
+    quotas: Quotas | None = None
+    """Of the tenant, as they were when the session was opened; None where none limits what it may hold."""
 
     @property
     def ended_tasks(self) -> int:

@@ -23,6 +23,7 @@ NEAREST_PREFIX = "NEAREST_OF#"
 HASH_PREFIX = "HASH#"
 SEGMENTS_ROW = "SEGMENTS"
 COMPACTION_ROW = "COMPACTION"
+ADMISSIONS_PREFIX = "ADMISSIONS#"
 
 _ORIGINAL = re.compile(rf"originals/({TENANT_ID.pattern})/({JOB_ID.pattern})/({TASK_ID.pattern})")
 
@@ -203,6 +204,11 @@ def usage_pk(tenant: str) -> str:
 
 def shard_sk(shard: int) -> str:
     return f"SHARD#{shard:02d}"
+
+
+def admissions_sk(shard: int) -> str:
+    """In the partition of a tenant's usage: a query reads it before the counters."""
+    return f"{ADMISSIONS_PREFIX}{shard:02d}"
 
 
 def ticket_pk(digest: str) -> str:

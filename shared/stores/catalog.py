@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
-from zlib import crc32
 
 from shared.domain import keys
 from shared.domain.asset import Asset, Nearest, StoredRendition
@@ -17,11 +17,12 @@ from shared.domain.dispatch import Chunk, Entry
 from shared.domain.grave import Grave, burial
 from shared.domain.likeness import with_nearer, with_score
 from shared.domain.on_demand import with_renditions
+from shared.domain.quotas import Quotas
 from shared.domain.stage import Stage
 from shared.domain.statistics import Statistics, read_statistics, statistics_change
 from shared.domain.task import StageStatus
 from shared.domain.usage import usage_change
-from shared.errors import NotFound, Transient
+from shared.errors import NotFound, QuotaExceeded, Transient
 from shared.stores import rows
 from shared.stores.dynamo import (
     TRIES,
@@ -33,11 +34,10 @@ from shared.stores.dynamo import (
     dynamodb,
     marshal,
     unmarshal,
+    waits,
 )
 from shared.stores.dynamo import marshal_value as value
-
-SHARDS = 16
-"""A tenant's and a project's counters are spread over so many rows: of two transactions on one row, one must wait."""
+from shared.stores.usage import UsageStore, shard_of
 
 READS_PER_CALL = 100
 COUNT_PAGE = 5000
@@ -125,6 +125,39 @@ class CatalogStore:
         except TransactionRefused:
             return self.find(asset.asset_id) or asset
         return asset
+
+    def admit(self, asset: Asset, quotas: Quotas, still: Item) -> Asset:
+        """As `create`, for a tenant with quotas. Content that is there already needs no room.
+
+        `still` is a condition on a row elsewhere that must hold as well. Raises QuotaExceeded, or Transient when that
+        condition does not hold.
+        """
+        for wait_s in waits():
+            try:
+                entry = UsageStore(self.table).entry(asset, quotas)
+            except QuotaExceeded:
+                # Looked for after the counters were read: what they count can then be found.
+                if earlier := self._earlier(asset):
+                    return earlier
+                raise
+            try:
+                self._write(None, asset, asset.created_at, [*entry, still])
+            except TransactionRefused as refused:
+                if earlier := self._earlier(asset):
+                    return earlier
+                if refused.reasons[-1] == REFUSED:
+                    raise Transient("Somebody else decides about this upload.") from refused
+                time.sleep(wait_s)
+                continue
+            return asset
+        raise Transient("The tenant's quotas are contended.")
+
+    def _earlier(self, asset: Asset) -> Asset | None:
+        """The asset that stands for this content; this one itself when it was made before and deleted since."""
+        buried = {"pk": keys.asset_pk(asset.asset_id), "sk": keys.grave_sk(asset.creator, None)}
+        found = batch_get({self.table: [rows.asset_key(asset.asset_id), buried]})[self.table]
+        standing = (rows.asset_of(row) for row in found if row["sk"] == keys.ASSET_ROW)
+        return next(standing, asset if found else None)
 
     def change(self, asset_id: str, step: Step, now: datetime, creator: str | None = None) -> Asset | None:
         """Make of an asset what `step` says, with everything that is counted and listed of it, in one transaction.
@@ -285,8 +318,8 @@ class CatalogStore:
         """Forget that the asset had this one as its nearest: it has looked anew."""
         batch_delete(self.table, [rows.nearest_key(nearest, asset_id)])
 
-    def _write(self, before: Asset | None, after: Asset | None, now: datetime) -> None:
-        """One transaction, the asset's own row first. Raises TransactionRefused."""
+    def _write(self, before: Asset | None, after: Asset | None, now: datetime, conditions: Sequence[Item] = ()) -> None:
+        """One transaction, the asset's own row first, further conditions last. Raises TransactionRefused."""
         asset = after or before
         if asset is None:
             raise ValueError("nothing becomes nothing")
@@ -303,6 +336,7 @@ class CatalogStore:
         ]
         if before is None:
             items.append(self._check(asset.asset_id, keys.grave_sk(asset.creator, None), "attribute_not_exists(pk)"))
+        items += conditions
         attempt(lambda: dynamodb().transact_write_items(TransactItems=items))  # type: ignore[arg-type]
 
     def _row(self, asset: Asset, before: Asset | None, after: Asset | None) -> Item:
@@ -339,12 +373,11 @@ class CatalogStore:
     def _counted(self, pk: str, asset_id: str, changes: Mapping[str, int]) -> Iterator[Item]:
         if not changes:
             return
-        shard = crc32(asset_id.encode()) % SHARDS
         numbered = list(enumerate(changes.items()))
         yield {
             "Update": {
                 "TableName": self.table,
-                "Key": marshal({"pk": pk, "sk": keys.shard_sk(shard)}),
+                "Key": marshal({"pk": pk, "sk": keys.shard_sk(shard_of(asset_id))}),
                 "UpdateExpression": "ADD " + ", ".join(f"#{n} :{n}" for n, _ in numbered),
                 "ExpressionAttributeNames": {f"#{n}": name for n, (name, _) in numbered},
                 "ExpressionAttributeValues": {f":{n}": value(by) for n, (_, by) in numbered},

@@ -98,7 +98,7 @@ class TransactionRefused(Exception):
 
 def attempt(call: Callable[[], T]) -> T:
     """Make the call, again where it lost a race. Raises ConditionFailed, TransactionRefused or Transient."""
-    for wait_s in _waits():
+    for wait_s in waits():
         try:
             return call()
         except ClientError as error:
@@ -109,7 +109,8 @@ def attempt(call: Callable[[], T]) -> T:
     raise Transient("The database is contended.")
 
 
-def _waits() -> Iterator[float]:
+def waits() -> Iterator[float]:
+    """Seconds to wait after each of so many tries: at random, so that rivals part, and ever longer."""
     for n in range(TRIES):
         yield random.uniform(0, FIRST_WAIT_S * 2**n)
 
@@ -146,7 +147,7 @@ def batch_get(keys_by_table: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
         table: {"Keys": [marshal(key) for key in keys], "ConsistentRead": True} for table, keys in keys_by_table.items()
     }
     found: dict[str, list[Item]] = {table: [] for table in keys_by_table}
-    for wait_s in _waits():
+    for wait_s in waits():
         answer = attempt(partial(dynamodb().batch_get_item, RequestItems=wanted))
         for table, items in answer["Responses"].items():
             found[table].extend(unmarshal(item) for item in items)
@@ -170,7 +171,7 @@ def batch_delete(table: str, keys: Iterable[Item]) -> None:
 
 
 def _batch_write(requests: Any) -> None:
-    for wait_s in _waits():
+    for wait_s in waits():
         requests = attempt(partial(dynamodb().batch_write_item, RequestItems=requests)).get("UnprocessedItems")
         if not requests:
             return

@@ -15,6 +15,7 @@ from shared.domain.member import Member
 from shared.domain.pace import Pace
 from shared.domain.poison import PoisonRecord
 from shared.domain.presets import Mode, Preset
+from shared.domain.quotas import Quotas
 from shared.domain.stage import Stage
 from shared.domain.task import Mark, Outcome, Stages, StageStatus, Task, TaskError, TaskEvent, TaskStatus, outcome_of
 from shared.stores.dynamo import Item
@@ -121,6 +122,7 @@ def job_row(job: Job) -> Item:
         "project_key": keys.project_key(job.tenant, job.project),
         "created_at": to_text(job.created_at),
         "granted_until": to_text(job.granted_until),
+        "quotas": asdict(job.quotas) if job.quotas else None,
     }
 
 
@@ -145,6 +147,7 @@ def job_of(row: Item) -> Job:
         error=row.get("error"),
         pace=Pace(tuple((at, ended) for at, ended in row.get("pace", []))),
         announced_epoch=row.get("announced_epoch", 0),
+        quotas=Quotas(**row["quotas"]) if "quotas" in row else None,
     )
 
 

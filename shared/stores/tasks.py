@@ -95,15 +95,32 @@ class TaskStore:
         now: datetime,
         *,
         unheard_since: datetime | None = None,
+        attempt: int | None = None,
     ) -> Task | None:
         """Record a verdict: the stage failed, for good in this epoch.
 
-        With `unheard_since` only if nothing was recorded on the task since then.
+        With `unheard_since` only if nothing was recorded on the task since then; with `attempt` only if no later one
+        has begun.
         """
         changes, values, names = _failure(task, error, outcome)
         conditions = ["changed_at = :then"] if unheard_since else []
         values |= {":then": rows.to_text(unheard_since)} if unheard_since else {}
+        conditions += ["attempts.#stage = :attempt"] if attempt else []
+        values |= {":attempt": attempt} if attempt else {}
         return self._record(task, stage, StageStatus.FAILED, now, changes, values, conditions, names)
+
+    def latest_attempt(self, begun: Task, stage: Stage) -> Item:
+        """A condition for another's transaction: the stage has not ended, and no later attempt at it has begun."""
+        values = {":epoch": begun.epoch, ":attempt": begun.attempts[stage], ":processing": StageStatus.PROCESSING}
+        return {
+            "ConditionCheck": {
+                "TableName": self.table,
+                "Key": marshal(rows.task_key(begun.job_id, begun.task_id)),
+                "ConditionExpression": "epoch = :epoch AND attempts.#stage = :attempt AND stages.#stage = :processing",
+                "ExpressionAttributeNames": {"#stage": stage},
+                "ExpressionAttributeValues": marshal(values),
+            }
+        }
 
     def expire(self, task: TaskRef, error: TaskError, granted_until: datetime, now: datetime) -> bool:
         """Fail an upload that never came, unless its session was granted anything since `granted_until` was read."""

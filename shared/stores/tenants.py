@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from shared.domain import keys
 from shared.domain.access import ApiKey
 from shared.domain.ids import PROJECT, TENANT_ID
-from shared.errors import InvalidId
+from shared.domain.quotas import NO_QUOTAS, Quotas
+from shared.errors import InvalidId, NotFound
 from shared.stores import rows
 from shared.stores.dynamo import (
     ConditionFailed,
@@ -30,10 +31,17 @@ KEYS_PER_CALL = 100
 
 
 @dataclass(frozen=True)
-class TenantPage:
-    """`names` is tenant id → name, oldest tenant first."""
+class Tenant:
+    tenant_id: str
+    name: str
+    quotas: Quotas = NO_QUOTAS
 
-    names: dict[str, str]
+
+@dataclass(frozen=True)
+class TenantPage:
+    """Oldest tenant first."""
+
+    tenants: list[Tenant]
     next_cursor: str | None
 
 
@@ -69,10 +77,30 @@ class TenantStore:
         found = [rows.api_key_of(row) for page in pages for row in batch_get({self.table: page})[self.table]]
         return sorted(found, key=lambda key: (rows.to_text(key.created_at) or "", key.key_id))
 
-    def name_of(self, tenant: str) -> str | None:
-        row = {"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW}
-        found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=marshal(row), ConsistentRead=True))
-        return str(unmarshal(found["Item"])["name"]) if "Item" in found else None
+    def find(self, tenant: str) -> Tenant | None:
+        key = marshal(_key(tenant))
+        found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=key, ConsistentRead=True))
+        return _tenant_of(tenant, unmarshal(found["Item"])) if "Item" in found else None
+
+    def quotas_of(self, tenant: str) -> Quotas:
+        found = self.find(tenant)
+        return found.quotas if found else NO_QUOTAS
+
+    def set_quotas(self, tenant: str, quotas: Quotas) -> Tenant:
+        """Replace a tenant's quotas. Raises NotFound."""
+        change: Any = {
+            "TableName": self.table,
+            "Key": marshal(_key(tenant)),
+            "UpdateExpression": "SET quotas = :quotas",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": marshal({":quotas": asdict(quotas)}),
+            "ReturnValues": "ALL_NEW",
+        }
+        try:
+            answer = attempt(lambda: dynamodb().update_item(**change))
+        except ConditionFailed as error:
+            raise NotFound("There is no such tenant.") from error
+        return _tenant_of(tenant, unmarshal(answer["Attributes"]))
 
     def project_page(self, tenant: str, cursor: str | None) -> ProjectPage:
         """Up to PROJECT_PAGE projects by name, from the one after the cursor."""
@@ -91,10 +119,10 @@ class TenantStore:
         created = {row["project"]: datetime.fromisoformat(row["created_at"]) for row in found}
         return ProjectPage(created, found[-1]["project"] if "LastEvaluatedKey" in answer else None)
 
-    def create(self, tenant: str, name: str, now: datetime) -> str:
-        """The tenant of this name: the new one, or the one that has the name already."""
+    def create(self, tenant: str, name: str, now: datetime, quotas: Quotas = NO_QUOTAS) -> str:
+        """The tenant of this name: the new one, or the one that has the name already, with the quotas that it has."""
         named = {"pk": keys.tenant_name_pk(name), "sk": keys.TENANT_ROW}
-        own = {"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW, "name": name, "created_at": rows.to_text(now)}
+        own = {**_key(tenant), "name": name, "created_at": rows.to_text(now), "quotas": asdict(quotas)}
         listed = {"pk": keys.TENANTS, "sk": tenant}
         puts = [
             {"TableName": self.table, "Item": marshal(row), "ConditionExpression": "attribute_not_exists(pk)"}
@@ -144,12 +172,11 @@ class TenantStore:
             query["ExclusiveStartKey"] = marshal({"pk": keys.TENANTS, "sk": cursor})
         answer = attempt(lambda: dynamodb().query(**query))
         tenants = [unmarshal(row)["sk"] for row in answer["Items"]]
-        wanted = [{"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW} for tenant in tenants]
-        found = batch_get({self.table: wanted})[self.table] if wanted else []
-        names = {row["pk"]: str(row["name"]) for row in found}
+        found = batch_get({self.table: [_key(tenant) for tenant in tenants]})[self.table] if tenants else []
+        by_pk = {row["pk"]: row for row in found}
         last = answer.get("LastEvaluatedKey")
         return TenantPage(
-            {tenant: names[keys.tenant_pk(tenant)] for tenant in tenants},
+            [_tenant_of(tenant, by_pk[keys.tenant_pk(tenant)]) for tenant in tenants],
             unmarshal(last)["sk"] if last else None,
         )
 
@@ -174,3 +201,11 @@ class TenantStore:
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _key(tenant: str) -> Item:
+    return {"pk": keys.tenant_pk(tenant), "sk": keys.TENANT_ROW}
+
+
+def _tenant_of(tenant: str, row: Item) -> Tenant:
+    return Tenant(tenant, row["name"], Quotas(**row.get("quotas", {})))

@@ -9,16 +9,17 @@ from datetime import datetime
 from shared.clock import Clock, utc_now
 from shared.domain.access import ApiKey, Scope, hash_secret
 from shared.domain.ids import ulid_at
+from shared.domain.quotas import NO_QUOTAS, Quotas
 from shared.stores.tenants import TenantStore
 
 KEY_ID_BYTES = 8
 SECRET_BYTES = 32
 
 
-def add_tenant(name: str, tenants: TenantStore, clock: Clock = utc_now) -> str:
-    """The id of the tenant of this name, made if there is none."""
+def add_tenant(name: str, tenants: TenantStore, clock: Clock = utc_now, quotas: Quotas = NO_QUOTAS) -> str:
+    """The id of the tenant of this name, made with these quotas if there is none."""
     now = clock()
-    return tenants.create(f"tenant_{ulid_at(now, secrets.token_bytes(10))}", name, now)
+    return tenants.create(f"tenant_{ulid_at(now, secrets.token_bytes(10))}", name, now, quotas)
 
 
 def add_key(

@@ -113,9 +113,12 @@ def note_poison(
     count("PoisonRecords")
 
 
+def verdict_of(error: DarkroomError) -> TaskError:
+    return TaskError(error.code, error.detail, error.limit, error.measured)
+
+
 def _record(error: DarkroomError, task: Task, stage: Stage, bench: Workbench, clock: Clock) -> Outcome:
     outcome = Outcome.REFUSED if isinstance(error, Refused) and stage is Stage.VALIDATION else Outcome.FAILED
-    verdict = TaskError(error.code, error.detail, error.limit, error.measured)
-    bench.tasks.fail_stage(task.ref, stage, verdict, outcome, clock())
+    bench.tasks.fail_stage(task.ref, stage, verdict_of(error), outcome, clock())
     logger.info("stage failed", job_id=task.job_id, task_id=task.task_id, stage=stage, code=error.code)
     return outcome

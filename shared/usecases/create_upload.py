@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from shared.domain.asset import Asset
 from shared.domain.ids import asset_id_of, job_id_at, task_id_at
 from shared.domain.job import Job, JobKind, open_job
 from shared.domain.presets import CONTENT_TYPES
+from shared.domain.quotas import Holding, check_files, check_holding
 from shared.domain.task import UPLOAD_STAGES, Mark, Outcome, Task, TaskStatus, completed, pending
 from shared.errors import FileTooLarge, InvalidRequest, TooManyFiles, UnsupportedFormat
 from shared.schemas import MAX_FILES, MAX_GRANTS, CreateUpload, FileToUpload, GrantedTask, UploadCreated
@@ -19,6 +20,7 @@ from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
 from shared.stores.jobs import JobStore
 from shared.stores.tenants import TenantStore
+from shared.stores.usage import UsageStore
 from shared.usecases.grant import grant, granted_until
 
 
@@ -29,6 +31,7 @@ class Sessions:
     jobs: JobStore
     catalog: CatalogStore
     tenants: TenantStore
+    usage: UsageStore
     originals: OriginalStore
     max_bytes: int
 
@@ -37,18 +40,23 @@ def create_upload(request: CreateUpload, tenant: str, on: Sessions, clock: Clock
     """A session for up to MAX_FILES files, with grants for the first MAX_GRANTS that are needed.
 
     A file whose SHA-256 is known in the project needs no upload: its task has ended already, as `exists`.
-    Raises TooManyFiles, or InvalidRequest with one error per file that cannot be taken; nothing is made then.
+    Raises TooManyFiles, InvalidRequest with one error per file that cannot be taken, or QuotaExceeded; nothing is made
+    then.
     """
     _check(request.files, on.max_bytes)
+    quotas = on.tenants.quotas_of(tenant)
+    check_files(quotas, len(request.files))
     now = clock()
     job_id = job_id_at(now, secrets.token_bytes(10))
     known = on.catalog.find_all(
         asset_id_of(tenant, request.project, file.sha256) for file in request.files if file.sha256
     )
+    if quotas.is_of_holding:
+        check_holding(quotas, on.usage.holding(tenant), _declared(request, tenant, known))
     tasks = [_task(job_id, i, file, tenant, request.project, known, now) for i, file in enumerate(request.files)]
     job = open_job(job_id, JobKind.UPLOAD, tenant, request.project, tasks, now)
     if not job.is_ended:
-        job = replace(job, granted_until=granted_until(now))
+        job = replace(job, granted_until=granted_until(now), quotas=quotas if quotas.is_of_holding else None)
     on.tenants.note_project(tenant, request.project, now)
     on.jobs.create(job, tasks)
     return UploadCreated(
@@ -71,6 +79,17 @@ def _check(files: Sequence[FileToUpload], max_bytes: int) -> None:
             errors.append(_file_error(i, "content_type", UnsupportedFormat))
     if errors:
         raise InvalidRequest(f"{len(errors)} of the files cannot be taken.", errors=errors)
+
+
+def _declared(request: CreateUpload, tenant: str, known: Mapping[str, Asset]) -> Holding:
+    """What the session would add: of each content one, and nothing of what is known."""
+    by_content = {file.sha256 or i: file for i, file in enumerate(request.files)}
+    new = [
+        file
+        for file in by_content.values()
+        if file.sha256 is None or asset_id_of(tenant, request.project, file.sha256) not in known
+    ]
+    return Holding(len(new), sum(file.bytes for file in new))
 
 
 def _file_error(index: int, field: str, kind: type[FileTooLarge | UnsupportedFormat]) -> dict[str, object]:

@@ -26,7 +26,7 @@ def create_key(
     if body.expires_at is not None and body.expires_at <= clock():
         raise InvalidRequest("`expires_at` is in the past.")
     owner = body.tenant_id or tenant
-    if tenants.name_of(owner) is None:
+    if tenants.find(owner) is None:
         raise NotFound("There is no such tenant.")
     return _told(add_key(owner, body.scopes, tenants, body.expires_at, body.label, clock), tenants)
 

@@ -16,13 +16,13 @@ from shared.domain.limits import Limits
 from shared.domain.presets import THUMBNAIL
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, UPLOAD_STAGES, Outcome, StageStatus, Task, pending
-from shared.errors import HashMismatch, Transient
+from shared.errors import HashMismatch, QuotaExceeded, Transient
 from shared.messages import ScoreRequest, UploadedObject, UploadEvent, request_of
 from shared.observability import count, logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
 from shared.stores.queues import Queue
-from shared.usecases.attempt_stage import Workbench, attempt_stage
+from shared.usecases.attempt_stage import Workbench, attempt_stage, verdict_of
 
 STRAY_AGE = timedelta(days=1)
 """A job is kept for two days after its end: news of an object this young has a task, if it ever had one."""
@@ -98,7 +98,11 @@ def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Cl
         raise HashMismatch("The bytes that arrived are not those whose SHA-256 was declared.")
     facts = inspect_image(body, on.limits)
     asset = _asset_of(job, task, original, sha256, len(body), facts, clock())
-    standing = on.catalog.create(asset)
+    try:
+        standing = _create(asset, job, task, on)
+    except QuotaExceeded as error:
+        _turn_away(error, task, original, on, clock)
+        return
     if standing.creator != asset.creator:
         thumbnail = standing.renditions.get(THUMBNAIL)
         on.bench.tasks.finish_as_existing(task, standing.asset_id, thumbnail.key if thumbnail else None, clock())
@@ -112,6 +116,26 @@ def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Cl
     on.bench.tasks.finish_stage(task.ref, Stage.VALIDATION, clock(), asset_id=asset.asset_id)
     count("ImagesAccepted")
     logger.info("created", job_id=task.job_id, task_id=task.task_id, asset_id=asset.asset_id)
+
+
+def _create(asset: Asset, job: Job, task: Task, on: Validation) -> Asset:
+    if job.quotas is None:
+        return on.catalog.create(asset)
+    return on.catalog.admit(asset, job.quotas, on.bench.tasks.latest_attempt(task, Stage.VALIDATION))
+
+
+def _turn_away(error: QuotaExceeded, task: Task, original: Original, on: Validation, clock: Clock) -> None:
+    """Refuse what there is no room for, unless a later attempt has begun: room may have come, and that one decides.
+
+    Of two deliveries at once one could otherwise take in what the other deletes.
+    """
+    number = task.attempts[Stage.VALIDATION]
+    if not on.bench.tasks.fail_stage(
+        task.ref, Stage.VALIDATION, verdict_of(error), Outcome.REFUSED, clock(), attempt=number
+    ):
+        raise Transient("Another delivery of this upload decides about it.")
+    on.originals.delete(original)
+    logger.info("refused", job_id=task.job_id, task_id=task.task_id, code=error.code)
 
 
 def _asset_of(

@@ -10,9 +10,10 @@ from shared.stores.tenants import TenantStore
 def who_am_i(tenant: str, key_id: str, scopes: frozenset[Scope], tenants: TenantStore) -> Me:
     """The tenant and the key behind a request."""
     key = tenants.find_key(key_id) if key_id else None
+    owner = tenants.find(tenant)
     return Me(
         tenant_id=tenant,
-        tenant_name=tenants.name_of(tenant) or "",
+        tenant_name=owner.name if owner else "",
         scopes=sorted(scopes),
         key_id=key_id or None,
         expires_at=key.expires_at if key else None,

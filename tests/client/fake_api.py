@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.client.fake_jobs import ENDED, FakeJob, FakeJobs, Problem, iso
+from tests.client.fake_tenants import FakeTenants
 
 KEY = "dk_test_secret"
 
@@ -43,6 +44,7 @@ class FakeApi(FakeJobs):
     contents: dict[tuple[str, str], str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     url: str = ""
+    tenants: FakeTenants = field(default_factory=FakeTenants)
 
     # ── what a test may do to it ──
 
@@ -214,6 +216,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.respond()
 
+    def do_PUT(self) -> None:
+        self.respond()
+
     def do_DELETE(self) -> None:
         self.respond()
 
@@ -240,7 +245,8 @@ class Handler(BaseHTTPRequestHandler):
     def route(self, path: str, query: dict[str, str], body: bytes, authorization: str) -> None:
         if authorization != f"Bearer {KEY}":
             raise Problem(401, "invalid_key")
-        if answer := self.api.answer(self.command, path, query):
+        fakes = self.api.answer(self.command, path, query), self.api.tenants.answer(self.command, path, body)
+        if answer := next(filter(None, fakes), None):
             return self.send_json(*answer)
         if path == "/v1/uploads":
             return self.send_json(*self.api.create_upload(json.loads(body)))

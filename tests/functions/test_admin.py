@@ -40,6 +40,7 @@ def test_only_an_admin_cleans_up(admin_api: Api, now: World, scopes: str) -> Non
 
 OTHER = "tenant_zzzzzzzzzzzzzzzzzzzzzzzzzz"
 READER = {"tenant": TENANT, "scopes": "read"}
+UNLIMITED = {"assets": None, "bytes": None, "files_per_session": None}
 ADMIN_WHO_READS = {"tenant": TENANT, "scopes": "read admin"}
 
 
@@ -69,6 +70,7 @@ def test_metrics_are_what_the_bucket_holds(admin_api: Api, two: World) -> None:
         "rendition_bytes": sum(rendered),
         "total_bytes": asset.bytes + sum(rendered),
         "awaiting_purge_bytes": 0,
+        "quotas": UNLIMITED,
     }
 
 
@@ -113,6 +115,8 @@ KEEPER = {"tenant": TENANT, "scopes": "read write admin"}
 KEYED = [
     ("POST", "/v1/tenants", {"name": "shop"}),
     ("GET", "/v1/tenants", None),
+    ("GET", f"/v1/tenants/{TENANT}", None),
+    ("PUT", f"/v1/tenants/{TENANT}/quotas", {}),
     ("POST", "/v1/keys", {"scopes": ["read"]}),
     ("GET", "/v1/keys", None),
     ("DELETE", "/v1/keys/0123456789abcdef", None),
@@ -142,6 +146,71 @@ def test_tenant_of_the_same_name_is_the_same(admin_api: Api, keeper: World) -> N
     listed = admin_api("GET", "/v1/tenants", authorizer=KEEPER)
     assert first.body == again.body
     assert first.body in listed.body["tenants"]
+
+
+def test_tenant_is_made_with_its_quotas_and_keeps_them(admin_api: Api, keeper: World) -> None:
+    made = admin_api("POST", "/v1/tenants", {"name": "wall", "quotas": {"assets": 5}}, authorizer=KEEPER)
+    again = admin_api("POST", "/v1/tenants", {"name": "wall", "quotas": {"assets": 50}}, authorizer=KEEPER)
+
+    assert made.body["quotas"] == UNLIMITED | {"assets": 5}
+    assert again.body == made.body
+
+
+def test_quotas_are_replaced_whole_and_read_beside_the_usage(admin_api: Api, two: World) -> None:
+    path = f"/v1/tenants/{TENANT}"
+    admin_api("PUT", f"{path}/quotas", {"assets": 5, "bytes": 10**9}, authorizer=ADMIN)
+
+    put = admin_api("PUT", f"{path}/quotas", {"assets": 7, "files_per_session": 10_000}, authorizer=ADMIN)
+
+    read = admin_api("GET", path, authorizer=ADMIN)
+    metrics = admin_api("GET", "/v1/metrics/tenants/first", authorizer=READER)
+    assert (put.status, read.status) == (200, 200)
+    assert read.body["quotas"] == put.body["quotas"] == metrics.body["quotas"]
+    assert read.body["quotas"] == {"assets": 7, "bytes": None, "files_per_session": 10_000}
+    assert read.body["usage"].items() <= metrics.body.items()
+    assert read.body["usage"]["asset_count"] == 1
+
+
+def test_empty_quotas_lift_every_limit(admin_api: Api, keeper: World) -> None:
+    admin_api("PUT", f"/v1/tenants/{TENANT}/quotas", {"assets": 0}, authorizer=ADMIN)
+
+    answer = admin_api("PUT", f"/v1/tenants/{TENANT}/quotas", {}, authorizer=ADMIN)
+
+    assert answer.body == {"tenant_id": TENANT, "tenant_name": "first", "quotas": UNLIMITED}
+
+
+@pytest.mark.parametrize(
+    "quotas",
+    [
+        {"assets": -1},
+        {"bytes": "many"},
+        {"bytes": 10**16},
+        {"files_per_session": 0},
+        {"files_per_session": 10_001},
+        {"images": 3},
+        [],
+    ],
+)
+def test_wrong_quotas_change_nothing(admin_api: Api, keeper: World, quotas: object) -> None:
+    answer = admin_api("PUT", f"/v1/tenants/{TENANT}/quotas", quotas, authorizer=ADMIN)
+
+    assert (answer.status, answer.body["code"]) == (422, "invalid_request")
+    assert admin_api("GET", f"/v1/tenants/{TENANT}", authorizer=ADMIN).body["quotas"] == UNLIMITED
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [("GET", "", None), ("PUT", "/quotas", {"assets": 1})])
+def test_tenant_that_is_none_is_not_found(admin_api: Api, keeper: World, method: str, path: str, body: object) -> None:
+    answer = admin_api(method, f"/v1/tenants/{OTHER}{path}", body, authorizer=ADMIN)
+
+    assert (answer.status, answer.body["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("scopes", ["read", "read write"])
+def test_tenant_does_not_set_its_own_quotas(admin_api: Api, two: World, scopes: str) -> None:
+    who = {"tenant": OTHER, "scopes": scopes}
+
+    for tenant in (TENANT, OTHER):
+        assert admin_api("PUT", f"/v1/tenants/{tenant}/quotas", {}, authorizer=who).status == 403
 
 
 def test_new_key_works_and_is_told_once(admin_api: Api, keeper: World) -> None:

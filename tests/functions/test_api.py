@@ -2,10 +2,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.quotas import Quotas
 from shared.domain.task import Outcome
 from tests.functions.conftest import Api, Load
 from tests.pictures import photo
-from tests.world import PROJECT, World
+from tests.world import PROJECT, TENANT, World
 
 FILE = {"filename": "beach.jpg", "content_type": "image/jpeg", "bytes": 10}
 
@@ -92,6 +93,18 @@ def test_too_many_files_are_refused_with_the_limit(api: Api) -> None:
 
     assert (answer.status, answer.body["code"]) == (422, "too_many_files")
     assert (answer.body["limit"], answer.body["measured"]) == (10_000, 10_001)
+
+
+@pytest.mark.parametrize("quotas", [Quotas(files_per_session=2), Quotas(assets=2), Quotas(bytes=20)])
+def test_session_past_a_quota_is_refused_with_the_limit(api: Api, world: World, quotas: Quotas) -> None:
+    world.tenants.create(TENANT, "shop", world.now, quotas)
+
+    answer = api("POST", "/v1/uploads", {"project": PROJECT, "files": [FILE] * 3})
+
+    limit = quotas.bytes or 2
+    assert (answer.status, answer.body["code"]) == (422, "quota_exceeded")
+    assert (answer.body["limit"], answer.body["measured"]) == (limit, limit * 3 // 2)
+    assert world.all_jobs() == []
 
 
 def test_body_that_is_no_json_is_refused(api: Api) -> None:
