@@ -1,16 +1,30 @@
 /** The frame: signing in, the address, and which view is shown. */
 
-import { announce, byId, h, icon, notice } from "./dom.js";
+import { announce, byId, h, icon, linkTo, notice } from "./dom.js";
 import { api, askForKey, isSending, keyForm, session, signIn, signOut } from "./session.js";
 
-const TABS = { upload: "Upload", gallery: "Gallery", quality: "Quality", duplicates: "Duplicates", settings: "Settings" };
+const TABS = {
+  upload: "Upload",
+  gallery: "Gallery",
+  quality: "Quality",
+  duplicates: "Duplicates",
+  settings: "Settings",
+};
 const TITLES = { ...TABS, image: "Image", compare: "Compare", projects: "Projects" };
 const LAST_PROJECT = "darkroom.project";
+
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
 
 /** `#/holiday/gallery/…?issue=blur` */
 const address = () => {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const [project, view, argument] = path.split("/").map(decodeURIComponent);
+  const [project, view, argument] = path.split("/").map(decoded);
   return { project, view: project ? view || "upload" : "projects", argument, query: new URLSearchParams(query) };
 };
 
@@ -24,7 +38,8 @@ async function show() {
   const main = byId("main");
   const at = address();
   if (!session.me) return showDoor(main);
-  if (!(at.view in TITLES)) return void (location.hash = "#/");
+  if (!Object.hasOwn(TITLES, at.view)) return void (location.hash = "#/");
+  main.setAttribute("aria-busy", "true");
   if (at.project) localStorage.setItem(LAST_PROJECT, at.project);
   document.title = `${TITLES[at.view]}${at.project ? ` · ${at.project}` : ""} · Darkroom`;
   showHeader(at);
@@ -36,10 +51,13 @@ async function show() {
     const end = await view(place, at);
     if (turn !== shown) end?.();
     else leave = end ?? leave;
-    announce(`${TITLES[at.view]}`);
+    announce(TITLES[at.view]);
   } catch (error) {
     if (turn === shown) await showTrouble(main, error);
   }
+  if (turn !== shown) return;
+  main.setAttribute("aria-busy", "false");
+  main.dataset.address = location.hash;
 }
 
 async function showTrouble(main, error) {
@@ -50,13 +68,17 @@ async function showTrouble(main, error) {
   }
   const again = h("button", { onclick: show }, "Try again");
   const projects = h("a", { class: "button plain", href: "#/" }, "All projects");
-  const title = error.status === 404 ? "This is not here" : error.status === 0 ? "Darkroom cannot be reached" : "This did not work";
+  const title =
+    error.status === 404 ? "This is not here" : error.status === 0 ? "Darkroom cannot be reached" : "This did not work";
   main.replaceChildren(notice("problem", title, error.message, again, projects));
 }
 
 function showHeader({ project, view }) {
   const current = view === "image" || view === "compare" ? "gallery" : view;
-  const tabs = Object.entries(TABS).map(([name, label]) => h("a", { href: `#/${encodeURIComponent(project)}/${name}`, "aria-current": name === current ? "page" : null }, label));
+  const tabs = Object.entries(TABS).map(([name, label]) =>
+    h("a", { href: linkTo(project, name), "aria-current": name === current ? "page" : null }, label),
+  );
+  const signsOut = `Sign out of ${session.me.tenant_name}`;
   const out = () => {
     signOut();
     location.hash = "#/";
@@ -72,7 +94,7 @@ function showHeader({ project, view }) {
         "div",
         { class: "whose" },
         project && h("a", { class: "chip", href: "#/", title: `Project ${project}. Choose another` }, project),
-        h("button", { class: "plain", onclick: out, "aria-label": `Sign out of ${session.me.tenant_name}`, title: `Sign out of ${session.me.tenant_name}` }, icon("out")),
+        h("button", { class: "plain", onclick: out, "aria-label": signsOut, title: signsOut }, icon("out")),
       ),
     ),
   );
@@ -83,7 +105,7 @@ function showDoor(main) {
   byId("header").replaceChildren();
   const last = localStorage.getItem(LAST_PROJECT);
   const enter = async () => {
-    if (!address().project && last) location.hash = `#/${encodeURIComponent(last)}/upload`;
+    if (!address().project && last) location.hash = linkTo(last, "upload");
     else await show();
   };
   main.replaceChildren(
@@ -112,6 +134,8 @@ async function start() {
 
 addEventListener("hashchange", () => {
   scrollTo(0, 0);
+  // The header is drawn anew: without this, going on by keyboard would begin at the top of the page.
+  byId("main").focus({ preventScroll: true });
   show();
 });
 addEventListener("beforeunload", (event) => isSending() && event.preventDefault());

@@ -1,99 +1,180 @@
 /** Two images over each other, with a slider between them, and what sets them apart. */
 
-import { contentType } from "./client.js";
-import { h, icon, notice } from "./dom.js";
-import { best } from "./image.js";
-import { api } from "./session.js";
+import { sendFile } from "./api.js";
+import { h, icon, linkTo, notice, table } from "./dom.js";
+import { onDrop } from "./drops.js";
+import { bestOf, picture } from "./picture.js";
+import { api, askForKey } from "./session.js";
+import { contentType } from "./upload_job.js";
 import { size, spoken } from "./words.js";
 
-/** API Gateway takes 10 MB, and Lambda 6 MB as text: larger ones go by way of S3. */
+/** Lambda takes 6 MB as text: what is larger goes by way of S3. */
 const DIRECT_BYTES = 4e6;
-const GRADES = { excellent: "good", good: "good", identical: "good", fair: "fair", acceptable: "fair", different: "bad" };
+const GRADES = {
+  excellent: "good",
+  good: "good",
+  lower: "bad",
+  identical: "good",
+  "very similar": "good",
+  similar: "fair",
+  different: "bad",
+};
+const NOTE =
+  "Compared upright, in 8-bit sRGB on white, at the size of the smaller one. The likeness goes by the hash, which sees shapes and not sharpness.";
+
+let offered = null;
+
+/** Have a file compared by the view that opens next. */
+export const offer = (file) => {
+  offered = file;
+};
 
 /** @param {File} file @returns {Promise<any>} */
 async function compareFile(assetId, file) {
-  if (file.size <= DIRECT_BYTES) return api.post(`v1/assets/${assetId}/compare`, {}, { body: file, headers: { "Content-Type": contentType(file) ?? "application/octet-stream" } });
-  const grant = await api.post("v1/compare/grants", {}, { json: { content_type: contentType(file) ?? "application/octet-stream", bytes: file.size } });
-  const form = new FormData();
-  for (const [name, value] of Object.entries(grant.upload.fields)) form.append(name, value);
-  form.append("file", file);
-  const answer = await fetch(grant.upload.url, { method: "POST", body: form });
-  if (!answer.ok) throw new Error("S3 did not take the image.");
-  return api.post(`v1/assets/${assetId}/compare`, {}, { json: { scratch_id: grant.scratch_id } });
+  const path = `v1/assets/${assetId}/compare`;
+  const type = contentType(file) ?? "application/octet-stream";
+  if (file.size <= DIRECT_BYTES) return api.post(path, {}, { body: file, headers: { "Content-Type": type } });
+  const grant = await api.post("v1/compare/grants", {}, { json: { content_type: type, bytes: file.size } });
+  const status = await sendFile(grant.upload, file);
+  if (status >= 300) throw new Error("S3 did not take the image.");
+  return api.post(path, {}, { json: { scratch_id: grant.scratch_id } });
 }
 
 const wipe = (left, right, names) => {
-  const slider = h("input", { type: "range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": `Slide between ${names[0]} and ${names[1]}` });
-  const frame = h("div", { class: "wipe" }, h("img", { src: left, alt: names[0] }), h("img", { src: right, alt: names[1] }), h("span", { class: "left" }, names[0]), h("span", { class: "right" }, names[1]), slider);
+  const label = `Slide between ${names[0]} and ${names[1]}`;
+  const slider = h("input", { type: "range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": label });
+  const frame = h(
+    "div",
+    { class: "wipe" },
+    h("img", { src: left, alt: names[0] }),
+    h("img", { src: right, alt: names[1] }),
+    h("span", { class: "left" }, names[0]),
+    h("span", { class: "right" }, names[1]),
+    slider,
+  );
   slider.addEventListener("input", () => frame.style.setProperty("--at", `${slider.value}%`));
   return frame;
 };
 
-const shown = (value, digits = 2) => (value === null || value === undefined ? "–" : typeof value === "number" ? value.toFixed(digits) : String(value));
+const figure = (value, digits) => (value === null || value === undefined ? "–" : value.toFixed(digits));
 
-function table({ comparisons, note }) {
-  const rows = Object.entries(comparisons).map(([name, found]) =>
-    h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, name),
-      h("td", { class: "figure" }, found.file_size_bytes ? size(found.file_size_bytes) : "–"),
-      h("td", { class: "figure" }, found.identical ? "∞" : shown(found.psnr_db, 1)),
-      h("td", { class: "figure" }, shown(found.ssim, 3)),
-      h("td", { class: "figure" }, shown(found.perceptual_hash_distance, 0)),
-      h("td", {}, h("span", { class: `badge ${GRADES[found.verdict.likeness] ?? ""}` }, found.verdict.likeness ? spoken(found.verdict.likeness) : "–")),
-      h("td", {}, found.verdict.quality ? spoken(found.verdict.quality) : "–"),
-    ),
-  );
-  return h(
+const badge = (word) => (word ? h("span", { class: `badge ${GRADES[word] ?? ""}` }, spoken(word)) : "–");
+
+const values = ({ comparisons }) =>
+  h(
     "section",
     { class: "sheet stack tight", "data-comparison": "" },
     h("h2", {}, "What sets them apart"),
-    h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Against"), h("th", { class: "figure" }, "Size"), h("th", { class: "figure" }, "PSNR, dB"), h("th", { class: "figure" }, "SSIM"), h("th", { class: "figure" }, "Hash bits"), h("th", {}, "Likeness"), h("th", {}, "Quality"))), h("tbody", {}, rows))),
-    note && h("p", { class: "soft small" }, note),
+    table(
+      {
+        Against: "",
+        Size: "figure",
+        "PSNR, dB": "figure",
+        Quality: "",
+        SSIM: "figure",
+        "Hash bits": "figure",
+        Likeness: "",
+      },
+      Object.entries(comparisons).map(([name, found]) => [
+        found.alignment === "stretched" ? `${name}, stretched to one shape` : name,
+        size(found.file_size_bytes),
+        found.identical ? "∞" : figure(found.psnr_db, 1),
+        badge(found.verdict.quality),
+        figure(found.ssim, 3),
+        figure(found.perceptual_hash_distance, 0),
+        badge(found.verdict.likeness),
+      ]),
+    ),
+    h("p", { class: "soft small" }, NOTE),
   );
+
+class Comparison {
+  constructor(asset) {
+    this.asset = asset;
+    this.picture = bestOf(asset);
+    this.address = null;
+    const alone =
+      this.picture && h("div", { class: "plate" }, picture(this.picture.url, asset.asset_id, { alt: asset.filename }));
+    this.element = h("div", { class: "stack" }, alone);
+  }
+
+  async withFile(file) {
+    this.forget();
+    this.address = URL.createObjectURL(file);
+    await this.show(this.address, file.name, () => compareFile(this.asset.asset_id, file));
+  }
+
+  async withAsset(assetId) {
+    const other = await api.get(`v1/assets/${assetId}`);
+    const path = `v1/assets/${this.asset.asset_id}/compare`;
+    await this.show(bestOf(other)?.url, other.filename, () => api.post(path, {}, { json: { asset_id: assetId } }));
+  }
+
+  async show(url, name, compare) {
+    const slider = this.picture && url && wipe(this.picture.url, url, [this.asset.filename, name]);
+    const said = h("p", { class: "soft", role: "status" }, "Comparing…");
+    this.element.replaceChildren(...[slider, said].filter(Boolean));
+    try {
+      said.replaceWith(values(await compare()));
+    } catch (error) {
+      if (error.isAboutKey && (await askForKey("Your key has stopped working."))) return this.show(url, name, compare);
+      // The browser cannot show it either.
+      if (error.status === 422) slider?.remove();
+      said.replaceWith(notice("problem", "They cannot be compared", error.message));
+    }
+  }
+
+  forget() {
+    if (this.address) URL.revokeObjectURL(this.address);
+    this.address = null;
+  }
 }
 
 export async function view(place, { project, argument, query }) {
   const asset = await api.get(`v1/assets/${argument}`);
-  const picture = best(asset);
-  const result = h("div", { class: "stack" });
-  let address = null;
-  const forget = () => address && URL.revokeObjectURL(address);
-  const input = h("input", { type: "file", accept: "image/*", hidden: true, "data-choose": "compare", onchange: () => input.files[0] && take(input.files[0]) });
-  const drop = h("section", { class: "drop slim" }, icon("upload"), h("div", {}, h("h2", {}, "Drop an image to compare with"), h("p", { class: "soft small" }, "It is looked at and not kept.")), h("div", { class: "actions" }, h("button", { onclick: () => input.click() }, "Choose an image")));
-
-  const show = async (url, name, answer) => {
-    result.replaceChildren(...(picture && url ? [wipe(picture.url, url, [asset.filename, name])] : []), h("p", { class: "soft", role: "status" }, "Comparing…"));
-    try {
-      const found = await answer;
-      result.lastChild.replaceWith(table(found));
-    } catch (error) {
-      result.lastChild.replaceWith(notice("problem", "They cannot be compared", error.message));
-    }
-  };
-  const take = async (file) => {
-    forget();
-    address = URL.createObjectURL(file);
+  const comparison = new Comparison(asset);
+  const take = (file) => file && comparison.withFile(file);
+  const input = h("input", { type: "file", accept: "image/*", hidden: true, "data-choose": "compare" });
+  input.addEventListener("change", () => {
+    take(input.files[0]);
     input.value = "";
-    await show(address, file.name, compareFile(asset.asset_id, file));
-  };
-  const onDrag = (event) => {
-    event.preventDefault();
-    document.body.classList.toggle("dragging", event.type === "dragover");
-    if (event.type === "drop" && event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
-  };
-  for (const name of ["dragover", "dragleave", "drop"]) addEventListener(name, onDrag);
-
-  place.append(h("div", { class: "head" }, h("div", {}, h("a", { class: "soft small", href: `#/${encodeURIComponent(project)}/image/${asset.asset_id}` }, asset.filename), h("h1", {}, "Compare"))), h("div", { class: "stack" }, drop, input, result));
-  const other = query.get("with");
-  if (other) {
-    const second = await api.get(`v1/assets/${other}`);
-    void show(best(second)?.url, second.filename, api.post(`v1/assets/${asset.asset_id}/compare`, {}, { json: { asset_id: other } }));
-  } else if (picture) result.append(h("div", { class: "plate" }, h("img", { src: picture.url, alt: asset.filename })));
+  });
+  place.append(
+    h(
+      "div",
+      { class: "head" },
+      h(
+        "div",
+        {},
+        h("a", { class: "soft small", href: linkTo(project, "image", asset.asset_id) }, asset.filename),
+        h("h1", {}, "Compare"),
+      ),
+    ),
+    h(
+      "div",
+      { class: "stack" },
+      h(
+        "section",
+        { class: "drop slim", "aria-label": "The image to compare with" },
+        icon("upload"),
+        h(
+          "div",
+          {},
+          h("h2", {}, "Drop an image to compare with"),
+          h("p", { class: "soft small" }, "It is looked at and not kept."),
+        ),
+        h("div", { class: "actions" }, h("button", { onclick: () => input.click() }, "Choose an image")),
+      ),
+      input,
+      comparison.element,
+    ),
+  );
+  if (offered) take(offered);
+  else if (query.get("with")) await comparison.withAsset(query.get("with"));
+  offered = null;
+  const endDrops = onDrop(([file]) => take(file));
   return () => {
-    forget();
-    for (const name of ["dragover", "dragleave", "drop"]) removeEventListener(name, onDrag);
-    document.body.classList.remove("dragging");
+    comparison.forget();
+    endDrops();
   };
 }

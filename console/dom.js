@@ -9,7 +9,9 @@ const fill = (element, attributes, children) => {
     else if (name === "value" && "value" in element && element.tagName !== "LI") element.value = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 };
 
@@ -27,14 +29,37 @@ export const announce = (text) => {
 
 const PATHS = {
   upload: "M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3",
-  close: "M6 6l12 12M18 6 6 18",
-  back: "M15 5l-7 7 7 7",
-  next: "M9 5l7 7-7 7",
   out: "M10 4H5v16h5M15 8l4 4-4 4m4-4H9",
 };
 
 export const icon = (name) =>
   svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: PATHS[name] }));
+
+/** The address of a view: linkTo("holiday", "gallery", "", { issue: "blur" }) */
+export const linkTo = (project, view, argument = "", query = {}) => {
+  const path = [project, view, argument].filter(Boolean).map(encodeURIComponent).join("/");
+  const asked = new URLSearchParams(query).toString();
+  return `#/${path}${asked && `?${asked}`}`;
+};
+
+/** A table that can be scrolled sideways. columns: name → "figure" where numbers stand; rows: their cells */
+export const table = (columns, rows) => {
+  const kinds = Object.values(columns);
+  const cell = (tag, child, index) => h(tag, { class: kinds[index] || null, scope: tag === "th" && "col" }, child);
+  const head = h(
+    "tr",
+    {},
+    Object.keys(columns).map((name, index) => cell("th", name, index)),
+  );
+  const body = rows.map((row) =>
+    h(
+      "tr",
+      {},
+      row.map((child, index) => cell("td", child, index)),
+    ),
+  );
+  return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, head), h("tbody", {}, body)));
+};
 
 /** A message with a way out. kind: "note" | "warning" | "problem" */
 export const notice = (kind, title, text, ...actions) =>
@@ -49,19 +74,29 @@ export const notice = (kind, title, text, ...actions) =>
 export const bar = (share, label, text, kind = "") => {
   const inner = h("span", { class: `bar-fill ${kind}` });
   inner.style.setProperty("--share", share);
-  return h("span", { class: "bar", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": share, "aria-valuetext": text }, inner);
+  return h(
+    "span",
+    {
+      class: "bar",
+      role: "meter",
+      "aria-label": label,
+      "aria-valuemin": 0,
+      "aria-valuemax": 1,
+      "aria-valuenow": share,
+      "aria-valuetext": text,
+    },
+    inner,
+  );
 };
 
-/** Ask before something that cannot be undone. @returns {Promise<boolean>} */
-export const confirmed = (title, text, yes) =>
+/**
+ * Show a dialog until it is closed. @param {string} title @param {...any} children
+ * @returns {Promise<boolean>} whether it was closed with "yes"
+ */
+export const ask = (title, ...children) =>
   new Promise((resolve) => {
-    const dialog = byId("dialog");
-    const close = (answer) => () => dialog.close(answer);
-    dialog.replaceChildren(
-      h("h2", { id: "dialog-title" }, title),
-      h("p", {}, text),
-      h("div", { class: "actions" }, h("button", { onclick: close("no"), autofocus: true }, "Keep"), h("button", { class: "danger", onclick: close("yes") }, yes)),
-    );
+    const dialog = dialogOf();
+    dialog.replaceChildren(h("h2", { id: "dialog-title" }, title), ...children);
     dialog.onclose = () => {
       dialog.replaceChildren();
       resolve(dialog.returnValue === "yes");
@@ -70,15 +105,14 @@ export const confirmed = (title, text, yes) =>
     dialog.showModal();
   });
 
-/** Run a button's work with the button disabled meanwhile; show what goes wrong in `place`. */
-export const working = async (button, place, work) => {
-  button.disabled = true;
-  place.replaceChildren();
-  try {
-    return await work();
-  } catch (error) {
-    if (error.name !== "AbortError") place.replaceChildren(notice("problem", "That did not work", error.message));
-  } finally {
-    button.disabled = false;
-  }
+/** @param {"yes" | "no"} word */
+export const answer = (word) => dialogOf().close(word);
+
+const dialogOf = () => /** @type {HTMLDialogElement} */ (byId("dialog"));
+
+/** Ask before something that cannot be undone. @returns {Promise<boolean>} */
+export const confirmed = (title, text, yes) => {
+  const keep = h("button", { onclick: () => answer("no"), autofocus: true }, "Keep");
+  const go = h("button", { class: "danger", onclick: () => answer("yes") }, yes);
+  return ask(title, h("p", {}, text), h("div", { class: "actions" }, keep, go));
 };

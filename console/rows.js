@@ -5,26 +5,27 @@ import { h } from "./dom.js";
 const AROUND = 8;
 
 export class Rows {
-  /** @param {(item: any) => HTMLElement} draw  @param {(item: any) => string} keyOf */
-  constructor(label, keyOf, draw) {
+  /** @param {string} label @param {(item: {id: string}, former?: HTMLElement) => HTMLElement} draw */
+  constructor(label, draw) {
     this.element = h("ol", { class: "rows", "aria-label": label });
-    this.keyOf = keyOf;
     this.draw = draw;
     this.items = [];
     this.drawn = new Map();
     this.onScroll = () => this.place();
+    this.onResize = () => this.show(this.items);
     addEventListener("scroll", this.onScroll, { passive: true });
-    addEventListener("resize", this.onScroll);
+    addEventListener("resize", this.onResize);
   }
 
   end() {
     removeEventListener("scroll", this.onScroll);
-    removeEventListener("resize", this.onScroll);
+    removeEventListener("resize", this.onResize);
   }
 
   show(items) {
     this.items = items;
-    this.height ??= parseFloat(getComputedStyle(this.element).getPropertyValue("--row")) || 68;
+    // The style sheet says how high a row is; on a phone it is higher.
+    this.height = parseFloat(getComputedStyle(this.element).getPropertyValue("--row"));
     this.element.style.height = `${items.length * this.height}px`;
     this.place();
   }
@@ -34,26 +35,25 @@ export class Rows {
     const top = -this.element.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(top / this.height) - AROUND);
     const last = Math.min(this.items.length, Math.ceil((top + innerHeight) / this.height) + AROUND);
-    const wanted = new Map();
-    for (let index = first; index < last; index++) wanted.set(this.keyOf(this.items[index]), index);
-    for (const [key, { row }] of this.drawn) {
-      if (wanted.has(key)) continue;
+    const wanted = new Set(this.items.slice(first, last).map(({ id }) => id));
+    for (const [id, { row }] of this.drawn) {
+      if (wanted.has(id)) continue;
       row.remove();
-      this.drawn.delete(key);
+      this.drawn.delete(id);
     }
-    for (const [key, index] of wanted) this.placeOne(key, index);
+    for (let index = first; index < last; index++) this.placeOne(index);
   }
 
-  placeOne(key, index) {
+  placeOne(index) {
     const item = this.items[index];
     const text = JSON.stringify(item);
-    let known = this.drawn.get(key);
+    let known = this.drawn.get(item.id);
     if (known?.text !== text) {
       const row = this.draw(item, known?.row);
-      if (known && known.row !== row) known.row.replaceWith(row);
-      else if (!known) this.element.append(row);
+      if (known) known.row.replaceWith(row);
+      else this.element.append(row);
       known = { row, text };
-      this.drawn.set(key, known);
+      this.drawn.set(item.id, known);
     }
     known.row.setAttribute("aria-posinset", index + 1);
     known.row.setAttribute("aria-setsize", this.items.length);

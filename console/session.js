@@ -1,7 +1,8 @@
 /** Who is signed in, which project is open, and the jobs that go on while other views are looked at. */
 
-import { Darkroom, QualityJob, UploadJob } from "./client.js";
-import { byId, h } from "./dom.js";
+import { Darkroom } from "./api.js";
+import { answer, ask, h, notice } from "./dom.js";
+import { UploadJob } from "./upload_job.js";
 
 const KEY = "darkroom.key";
 
@@ -12,7 +13,7 @@ export const session = { /** @type {any} */ me: null };
 
 export const may = (scope) => session.me?.scopes.includes(scope) ?? false;
 
-/** @param {string} key @throws {import("./client.js").Problem} when it is not good; the former one is kept then */
+/** @param {string} key @throws {import("./api.js").Problem} when it is not good; the former one is kept then */
 export async function signIn(key) {
   const former = api.key;
   api.key = key.trim();
@@ -34,10 +35,17 @@ export function signOut() {
   session.me = null;
 }
 
-/** @param {(key: string) => Promise<void>} onSignedIn */
+/** @param {() => any} onSignedIn */
 export function keyForm(onSignedIn, label = "Sign in") {
   const place = h("div", { role: "alert" });
-  const input = h("input", { type: "password", name: "key", required: true, autocomplete: "current-password", placeholder: "dk_…", spellcheck: "false" });
+  const input = h("input", {
+    type: "password",
+    name: "key",
+    required: true,
+    autocomplete: "current-password",
+    placeholder: "dk_…",
+    spellcheck: "false",
+  });
   const button = h("button", { class: "primary" }, label);
   const submit = async (event) => {
     event.preventDefault();
@@ -47,7 +55,13 @@ export function keyForm(onSignedIn, label = "Sign in") {
       await signIn(input.value);
       await onSignedIn();
     } catch (error) {
-      place.replaceChildren(h("p", { class: "row-note bad" }, error.isAboutKey ? `${error.message.replace(/\.?$/, ".")} Look for a missing character.` : error.message));
+      place.replaceChildren(
+        h(
+          "p",
+          { class: "row-note bad" },
+          error.isAboutKey ? `${error.message.replace(/\.?$/, ".")} Look for a missing character.` : error.message,
+        ),
+      );
       input.focus();
     } finally {
       button.disabled = false;
@@ -60,19 +74,31 @@ let asking = null;
 
 /** In the middle of something: ask for another key, and go on where it was. @returns {Promise<boolean>} */
 export function askForKey(reason) {
-  asking ??= new Promise((resolve) => {
-    const dialog = byId("dialog");
-    const form = keyForm(async () => dialog.close("yes"), "Go on");
-    dialog.replaceChildren(h("h2", { id: "dialog-title" }, "Sign in again"), h("p", {}, `${reason} Nothing is lost: what is here goes on once you have signed in.`), form);
-    dialog.onclose = () => {
-      asking = null;
-      dialog.replaceChildren();
-      resolve(dialog.returnValue === "yes");
-    };
-    dialog.returnValue = "";
-    dialog.showModal();
-  });
+  const text = `${reason} Nothing is lost: what is here goes on once you have signed in.`;
+  asking ??= ask(
+    "Sign in again",
+    h("p", {}, text),
+    keyForm(() => answer("yes"), "Go on"),
+  ).finally(() => (asking = null));
   return asking;
+}
+
+/**
+ * Run a button's work with the button disabled meanwhile. What goes wrong is shown in `place`; a key that stopped
+ * working is asked for, and the work is done then.
+ * @param {HTMLButtonElement} button @param {HTMLElement} place @param {() => Promise<any>} work
+ */
+export async function working(button, place, work) {
+  button.disabled = true;
+  place.replaceChildren();
+  try {
+    await work();
+  } catch (error) {
+    if (error.isAboutKey && (await askForKey("Your key has stopped working."))) return working(button, place, work);
+    if (error.name !== "AbortError") place.replaceChildren(notice("problem", "That did not work", error.message));
+  } finally {
+    button.disabled = false;
+  }
 }
 
 // ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,7 +110,8 @@ const memory = (project) => `darkroom.job.${session.me.tenant_id}.${project}`;
 
 /** The upload of a project that this page knows, or that it knew before it was closed. @returns {UploadJob | null} */
 export function knownUpload(project) {
-  if (!uploads.has(project) && localStorage.getItem(memory(project))) uploads.set(project, new UploadJob(api, project, localStorage.getItem(memory(project))));
+  if (!uploads.has(project) && localStorage.getItem(memory(project)))
+    uploads.set(project, new UploadJob(api, project, localStorage.getItem(memory(project))));
   return uploads.get(project) ?? null;
 }
 
@@ -110,9 +137,9 @@ export function forgetUpload(project) {
   localStorage.removeItem(memory(project));
 }
 
-/** @returns {QualityJob} */
-export function qualityJob(project) {
-  if (!qualityJobs.has(project)) qualityJobs.set(project, new QualityJob(api, project));
+/** @template {import("./job.js").Job} J @param {string} project @param {() => J} begin @returns {J} one for a project */
+export function qualityJob(project, begin) {
+  if (!qualityJobs.has(project)) qualityJobs.set(project, begin());
   return qualityJobs.get(project);
 }
 

@@ -1,77 +1,15 @@
 /** Upload files and watch what becomes of each. */
 
-import { CONTENT_TYPES, MAX_FILES, UploadJob, nameOf } from "./client.js";
-import { announce, bar, byId, h, icon, notice, working } from "./dom.js";
-import { Rows } from "./rows.js";
+import { h, icon, linkTo, notice } from "./dom.js";
+import { onDrop } from "./drops.js";
+import { Files, itemsOf } from "./files.js";
+import { MANY, outcome } from "./outcome.js";
+import { Progress, troubleNotice } from "./progress.js";
 import { api, askForKey, findUpload, forgetUpload, knownUpload, may, rememberUpload } from "./session.js";
-import { OUTCOMES, STATUS, count, duration, number, percent, reason, size, stageOf } from "./words.js";
+import { CONTENT_TYPES, MAX_FILES, UploadJob, nameOf } from "./upload_job.js";
+import { count, number, reason, size } from "./words.js";
 
 const ACCEPT = [...new Set(Object.values(CONTENT_TYPES)), ".tif", ".tiff", ".mpo"].join(",");
-const FILTERS = { all: "All", working: "Under way", done: "Done", failed: "Failed" };
-const MANY = 5;
-
-/** An item of the list: the task, and how far its file's way to S3 is. */
-const itemOf = (task, sending, isCancelled) => {
-  const status = task.status === "pending" && isCancelled ? "skipped" : task.status;
-  const way = status === "pending" ? sending?.status ?? "absent" : null;
-  const sent = status === "pending" ? (way === "sent" ? 1 : sending?.file.size ? sending.sent / sending.file.size : 0) : 1;
-  const pct = ["completed", "failed", "skipped"].includes(status) ? 100 : Math.round(30 * sent + 0.7 * task.progress_pct);
-  return { id: task.task_id, name: task.filename, status, way, sent: Math.round(sent * 100), pct, stage: status === "processing" ? stageOf(task) : null, asset: task.asset_id, thumbnail: task.thumbnail_url, outcome: task.outcome, error: task.error, unsent: sending?.reason };
-};
-
-const kindOf = ({ status, way }) => (status === "failed" || way === "unsent" ? "failed" : status === "completed" || status === "skipped" ? "done" : "working");
-
-const WAYS = { absent: "Not arrived yet", waiting: "Queued", sending: "Uploading", sent: "Queued", unsent: "Not sent" };
-
-const noteOf = (item) => {
-  if (item.error) return reason(item.error);
-  if (item.way === "unsent") return reason({ code: item.unsent });
-  if (item.way === "sending") return `Uploading, ${item.sent} %`;
-  if (item.way) return item.way === "sent" ? "Arrived, waits for its turn" : WAYS[item.way];
-  if (item.stage) return `${item.stage}…`;
-  return OUTCOMES[item.outcome] ?? STATUS[item.status];
-};
-
-const placeholderOf = (item) => (kindOf(item) === "failed" ? "Failed" : item.status === "skipped" ? "Skipped" : item.status === "processing" ? "Generating…" : "Queued");
-
-const stateOf = (item) => {
-  if (item.way === "unsent") return "Not sent";
-  if (item.status === "processing") return `${item.pct} %`;
-  return { completed: "Done", failed: item.outcome === "refused" ? "Refused" : "Failed" }[item.status] ?? STATUS[item.status];
-};
-
-function drawRow(item, project, former) {
-  const failed = kindOf(item) === "failed";
-  const name = item.asset ? h("a", { href: `#/${encodeURIComponent(project)}/image/${item.asset}` }, item.name) : item.name;
-  const picture = former?.querySelector("img");
-  const thumb = item.thumbnail ? picture ?? h("img", { src: item.thumbnail, alt: "", width: 68, height: 51 }) : placeholderOf(item);
-  return h(
-    "li",
-    { class: "row", "data-task": item.id, "data-kind": kindOf(item) },
-    h("div", { class: "thumb" }, thumb),
-    h("div", {}, h("div", { class: "row-name", title: item.name }, name), h("div", { class: `row-note ${failed ? "bad" : ""}`, title: noteOf(item) }, noteOf(item))),
-    bar(item.pct / 100, `Progress of ${item.name}`, `${item.pct} %`, failed ? "bad" : item.status === "completed" ? "good" : ""),
-    h("div", { class: "row-state" }, stateOf(item)),
-  );
-}
-
-/** All files of what was dropped, folders walked through. */
-async function droppedFiles(transfer) {
-  const entries = [...transfer.items].filter(({ kind }) => kind === "file").map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
-  const found = [];
-  const walk = async (entry, path) => {
-    if (entry instanceof File) return void found.push(entry);
-    if (entry.isFile) {
-      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-      file.path = path + entry.name;
-      return void found.push(file);
-    }
-    const reader = entry.createReader();
-    for (let batch; (batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length; ) for (const inner of batch) await walk(inner, `${path}${entry.name}/`);
-  };
-  for (const entry of entries) if (entry) await walk(entry, "");
-  return found;
-}
 
 /** A folder comes in no order of its own. IMG_9 before IMG_10. */
 const byName = (a, b) => nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true });
@@ -79,259 +17,257 @@ const byName = (a, b) => nameOf(a).localeCompare(nameOf(b), undefined, { numeric
 const isHidden = (file) => file.name.startsWith(".") || file.name === "Thumbs.db";
 
 export async function view(place, { project }) {
-  let job = knownUpload(project);
-  let refused = job?.refused ?? [];
-  let filter = "all";
-  let unsubscribe = () => {};
-  const top = h("div", { class: "stack" });
-  const said = h("div", { class: "stack tight" });
-  const tally = h("section", { class: "sheet tally", "aria-label": "Progress", hidden: true });
-  const after = h("div", { class: "stack" });
-  const choices = h("div", { class: "choices", role: "group", "aria-label": "Show" });
-  const rows = new Rows("Files", ({ id }) => id, (item, former) => drawRow(item, project, former));
-  const list = h("section", { class: "sheet", hidden: true }, choices, rows.element);
+  const upload = new Upload(place, project);
+  await upload.begin();
+  return () => upload.end();
+}
 
-  const pick = (attributes) => {
-    const input = h("input", { type: "file", multiple: true, hidden: true, ...attributes, onchange: () => take([...input.files]) });
-    return input;
-  };
-  const files = pick({ accept: ACCEPT, "data-choose": "files" });
-  const folder = pick({ webkitdirectory: true, "data-choose": "folder" });
-
-  const dropZone = (title, text, isSlim) =>
-    h(
-      "section",
-      { class: `drop ${isSlim ? "slim" : ""}` },
-      icon("upload"),
-      h("div", {}, h("h2", {}, title), h("p", { class: "soft small" }, text)),
-      h("div", { class: "actions" }, h("button", { class: isSlim ? "" : "primary", onclick: () => files.click() }, "Choose files"), h("button", { onclick: () => folder.click() }, "Choose a folder")),
+class Upload {
+  constructor(place, project) {
+    this.place = place;
+    this.project = project;
+    /** @type {UploadJob | null} */
+    this.job = null;
+    this.unsubscribe = () => {};
+    this.top = h("div", { class: "stack" });
+    this.note = h("div");
+    this.said = h("div", { class: "stack tight" });
+    this.progress = h("div");
+    this.after = h("div");
+    this.files = new Files(project);
+    this.choosers = {
+      files: this.chooser({ accept: ACCEPT, "data-choose": "files" }),
+      folder: this.chooser({ webkitdirectory: true, "data-choose": "folder" }),
+    };
+    this.endDrops = onDrop((files) => this.take(files));
+    place.append(
+      h(
+        "div",
+        { class: "head" },
+        h(
+          "div",
+          {},
+          h("h1", {}, "Upload"),
+          h("p", {}, "Straight from here to the archive. Each photo is checked, made into every size, and scored."),
+        ),
+      ),
+      h(
+        "div",
+        { class: "stack" },
+        this.top,
+        this.note,
+        this.said,
+        this.progress,
+        this.after,
+        this.files.element,
+        Object.values(this.choosers),
+      ),
     );
+  }
 
-  const showTop = (items = []) => {
-    const absent = items.filter(({ way }) => way === "absent").length;
-    if (!may("write")) return top.replaceChildren(notice("note", "This key may look, but not upload", "Sign in with a key that has the scope “write”."));
-    if (!job) top.replaceChildren(dropZone("Drop photos here, or a whole folder", `JPEG, PNG, WebP, GIF, TIFF and AVIF, up to ${number(MAX_FILES)} at once.`));
-    else if (job.isEnded || job.state.trouble?.kind === "expired") top.replaceChildren(dropZone("Drop more", "They begin a new upload.", true));
-    else if (absent) top.replaceChildren(dropZone(`${count(absent, "file has", "files have")} not arrived yet`, "If the page was closed on the way, drop the same files again: the upload goes on where it was.", true));
-    else top.replaceChildren();
-  };
+  /** Show the upload that goes on in this project, here or elsewhere, if there is one. */
+  async begin() {
+    this.showTop([]);
+    const known = knownUpload(this.project);
+    if (known) return this.watch(known);
+    const found = await findUpload(this.project).catch(() => null);
+    if (found && !this.job && this.place.isConnected) this.watch(found);
+  }
 
-  // In the job's order: they were listed before anything else was heard of them.
-  const itemsOf = () => Array.from(job.state.tasks.values(), (task) => itemOf(task, job.sendings.get(task.task_id), job.isCancelled));
+  end() {
+    this.unsubscribe();
+    this.files.end();
+    this.endDrops();
+  }
 
-  async function take(chosen) {
+  // ── What is chosen ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  chooser(attributes) {
+    const input = h("input", { type: "file", multiple: true, hidden: true, ...attributes });
+    input.addEventListener("change", () => {
+      const chosen = [...input.files];
+      input.value = "";
+      this.take(chosen);
+    });
+    return input;
+  }
+
+  get isOpen() {
+    return this.job && !this.job.isEnded && this.job.state.trouble?.kind !== "expired";
+  }
+
+  async take(chosen) {
+    if (!may("write")) return;
     const wanted = chosen.filter((file) => !isHidden(file)).sort(byName);
-    files.value = folder.value = "";
-    if (!wanted.length) return void said.replaceChildren(notice("warning", "There is no file in it", "Choose photos, or a folder that holds some."));
-    said.replaceChildren();
-    if (job && !job.isEnded && job.state.trouble?.kind !== "expired") {
-      const matched = job.match(wanted);
-      if (!matched) said.replaceChildren(notice("warning", "One upload at a time", "Let this one end, or cancel it; then drop these again."));
-      return;
-    }
-    await begin(wanted);
+    this.note.replaceChildren();
+    if (!wanted.length)
+      return this.say(notice("warning", "There is no file in it", "Choose photos, or a folder that holds some."));
+    if (!this.isOpen) return this.start(wanted);
+    if (!this.job.match(wanted))
+      this.say(notice("warning", "One upload at a time", "Let this one end, or cancel it; then drop these again."));
   }
 
-  async function begin(wanted) {
-    const next = new UploadJob(api, project);
-    top.replaceChildren(notice("note", `Preparing ${count(wanted.length, "file")}…`));
+  async start(wanted) {
+    const job = new UploadJob(api, this.project);
+    this.top.replaceChildren(notice("note", `Preparing ${count(wanted.length, "file")}…`));
     try {
-      refused = next.refused = await next.start(wanted);
+      await job.start(wanted);
     } catch (error) {
-      showTop();
-      if (error.isAboutKey && (await askForKey("Your key does not work any more."))) return begin(wanted);
-      return void said.replaceChildren(notice("problem", "The upload could not begin", error.message, h("button", { onclick: () => begin(wanted) }, "Try again")));
+      this.showTop([]);
+      if (error.isAboutKey && (await askForKey("Your key does not work any more."))) return this.start(wanted);
+      return this.say(
+        notice(
+          "problem",
+          "The upload could not begin",
+          error.message,
+          h("button", { onclick: () => this.start(wanted) }, "Try again"),
+        ),
+      );
     }
-    if (!next.jobId) {
-      showTop();
-      return void said.replaceChildren(leftOut());
+    if (job.jobId) {
+      rememberUpload(job);
+      this.watch(job);
+    } else {
+      this.showTop([]);
+      this.say(leftOut(job.refused));
     }
-    rememberUpload(next);
-    watch(next);
   }
 
-  const leftOut = () => {
-    const shown = refused.slice(0, MANY).map(({ file, ...error }) => h("li", {}, `${file.name}: ${reason(error)}`));
-    return notice("warning", `${count(refused.length, "file was", "files were")} left out`, h("ul", { class: "small" }, shown, refused.length > MANY && h("li", {}, `and ${number(refused.length - MANY)} more`)));
-  };
+  // ── The job ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function watch(next) {
-    unsubscribe();
-    job = next;
+  watch(job) {
+    this.unsubscribe();
+    this.job = job;
+    this.panel = new Progress(job, "Whole upload");
     let planned = 0;
     const draw = () => {
       planned = 0;
-      if (place.isConnected) render();
+      if (this.place.isConnected && this.job === job) this.show();
     };
-    unsubscribe = job.subscribe(() => (planned ||= requestAnimationFrame(draw)));
-    render();
+    this.unsubscribe = job.subscribe(() => (planned ||= requestAnimationFrame(draw)));
   }
 
-  function render() {
-    const { job: counts, trouble } = job.state;
-    const items = counts ? itemsOf() : [];
-    renderTrouble(trouble, items);
-    tally.hidden = list.hidden = !counts;
-    showTop(items);
-    if (!counts) return;
-    renderTally(counts);
-    renderAfter(counts, items);
-    const inFilter = items.filter((item) => filter === "all" || kindOf(item) === filter);
-    const many = Object.fromEntries(Object.keys(FILTERS).map((name) => [name, name === "all" ? items.length : items.filter((item) => kindOf(item) === name).length]));
-    const text = JSON.stringify([many, filter]);
-    if (choices.dataset.text !== text) {
-      const focused = choices.contains(document.activeElement) ? document.activeElement.dataset.filter : null;
-      choices.dataset.text = text;
-      choices.replaceChildren(...Object.entries(FILTERS).map(([name, label]) => h("button", { "aria-pressed": String(name === filter), "data-filter": name, onclick: () => ((filter = name), render()) }, `${label} ${number(many[name])}`)));
-      if (focused) choices.querySelector(`[data-filter=${focused}]`).focus();
-    }
-    rows.show(inFilter);
+  clear() {
+    forgetUpload(this.project);
+    this.unsubscribe();
+    this.job = null;
+    this.said.dataset.text = this.after.dataset.text = "";
+    for (const part of [this.note, this.said, this.progress, this.after]) part.replaceChildren();
+    this.files.show([]);
+    this.showTop([]);
   }
 
-  const forget = () => {
-    forgetUpload(project);
-    unsubscribe();
-    job = null;
-    refused = [];
-    for (const part of [said, after]) part.replaceChildren();
-    tally.hidden = list.hidden = true;
-    showTop();
-  };
-
-  function renderTrouble(trouble, items) {
-    const told = [];
-    const unsent = items.filter(({ way }) => way === "unsent").length;
-    if (trouble?.kind === "expired") told.push(notice("warning", "This upload has expired", "Its records are kept for two days and are gone now. What was accepted is in the gallery.", h("a", { class: "button", href: `#/${project}/gallery` }, "Open the gallery"), h("button", { onclick: forget }, "Start afresh")));
-    if (trouble?.kind === "key") told.push(notice("problem", "Your key has stopped working", `${trouble.error.message} What has arrived is being worked on meanwhile.`, h("button", { class: "primary", onclick: goOn }, "Sign in and go on")));
-    if (trouble?.kind === "unreachable") told.push(notice("warning", "Darkroom does not answer", `${trouble.failures} attempts in a row failed, so what you see may be old. Nothing is lost, and the page goes on trying.`, h("button", { onclick: retryNow }, "Try now")));
-    if (unsent && !job.isCancelled && !job.isEnded) told.push(notice("problem", `${count(unsent, "file")} could not be sent`, "The others are not affected.", h("button", { onclick: () => job.sendAgain() }, "Send again")));
-    if (refused.length) told.push(leftOut());
-    const text = JSON.stringify([trouble?.kind, trouble?.failures, unsent, refused.length, job.status]);
-    if (said.dataset.text !== text) said.replaceChildren(...told);
-    said.dataset.text = text;
-  }
-
-  const retryNow = () => {
-    job.stop();
-    job.resume();
-  };
-
-  const goOn = async () => {
-    if (await askForKey("Your key has stopped working.")) retryNow();
-  };
-
-  function renderTally(counts) {
-    const ended = counts.processed + counts.failed + counts.skipped;
-    const isCancelling = job.state.isCancelling || (job.isCancelled && counts.processing > 0);
+  show() {
+    const { job } = this;
+    const items = job.state.job ? itemsOf(job) : [];
+    this.showTop(items);
+    this.showTrouble(items);
+    if (!job.state.job) return;
     const { sent, total } = job.traffic;
-    const state = isCancelling ? "Cancelling…" : job.isEnded ? STATUS[counts.status] : job.isSending ? "Uploading" : STATUS[counts.status];
-    const share = (value) => value / Math.max(1, counts.total);
-    const part = (kind, value) => {
-      const span = h("span", { class: kind });
-      span.style.setProperty("--share", share(value));
-      return span;
-    };
-    const facts = [
-      job.isEnded || counts.eta_s === null ? null : counts.eta_s > 0 ? `About ${duration(counts.eta_s)} left` : "Nearly done",
-      job.isSending ? `${size(sent)} of ${size(total)} sent` : null,
-    ].filter(Boolean);
-    const cancel = h("button", { disabled: isCancelling, onclick: () => working(cancel, after, () => job.cancel()) }, isCancelling ? "Cancelling…" : "Cancel");
-    const hadFocus = tally.contains(document.activeElement);
-    tally.replaceChildren(
-      h(
-        "div",
-        { class: "tally-top" },
-        h("div", { class: "tally-number" }, number(ended), h("small", {}, ` / ${number(counts.total)}`)),
-        h("div", { class: "tally-state" }, h("strong", {}, `${counts.progress_pct} %`), h("span", { class: "soft" }, [state, ...facts].join(" · "))),
-      ),
-      h(
-        "div",
-        { class: "track", role: "progressbar", "aria-label": "Whole upload", "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": counts.progress_pct, "aria-valuetext": `${number(ended)} of ${number(counts.total)}, ${counts.progress_pct} percent` },
-        part("done", counts.processed),
-        part("failed", counts.failed),
-        part("skipped", counts.skipped),
-      ),
-      h(
-        "div",
-        { class: "tally-top" },
-        h("div", { class: "counts" }, [["waiting", counts.pending], ["processing", counts.processing], ["succeeded", counts.processed], ["failed", counts.failed], ["skipped", counts.skipped]].filter(([word, value]) => value > 0 || word === "succeeded").map(([word, value]) => h("span", {}, h("b", {}, number(value)), ` ${word}`))),
-        h("div", { class: "tally-state actions" }, !job.isEnded || isCancelling ? may("write") && cancel : null),
-      ),
-    );
-    if (hadFocus) tally.querySelector("button")?.focus();
-    announce(`${percent(share(ended))}, ${number(ended)} of ${number(counts.total)}`);
+    this.panel.show(job.isSending ? { state: "Uploading", facts: [`${size(sent)} of ${size(total)} sent`] } : {});
+    if (!this.panel.element.isConnected) this.progress.replaceChildren(this.panel.element);
+    this.showOutcome(items);
+    this.files.show(items);
   }
 
-  function renderAfter(counts, items) {
-    const text = JSON.stringify([job.jobId, counts.status, counts.seq, counts.epoch]);
-    if (!job.isSettled) {
-      after.replaceChildren();
-      after.dataset.text = "";
-      return;
-    }
-    if (after.dataset.text === text) return;
-    after.dataset.text = text;
-    const failed = items.filter(({ status }) => status === "failed");
-    const added = items.filter(({ outcome }) => outcome === "created").length;
-    const known = items.filter(({ outcome }) => outcome === "exists").length;
-    const again = failed.filter(({ outcome }) => outcome === "failed").length;
-    const parts = [added && `${number(added)} added`, known && `${number(known)} already here`, counts.failed && `${number(counts.failed)} failed`, counts.skipped && `${number(counts.skipped)} skipped`].filter(Boolean);
-    const isAllBad = counts.total > MANY && counts.failed === counts.total;
-    const place = h("div");
-    const retry = h("button", { onclick: () => working(retry, place, () => job.retryFailed()) }, `Retry ${number(again)} failed`);
-    after.replaceChildren(
-      isAllBad
-        ? notice("problem", `All ${number(counts.total)} files failed`, failed.length && `Most often: ${groupsOf(failed)[0][0]} Look at one of them on your own machine before you send them again.`, again > 0 && may("write") && retry, h("button", { onclick: forget }, "Choose other files"))
-        : h(
-            "section",
-            { class: "sheet stack tight", "data-summary": "" },
-            h("h2", {}, counts.status === "cancelled" ? `Cancelled: ${parts.join(", ") || "nothing was done"}` : `Done: ${parts.join(", ")}`),
-            h("div", { class: "actions" }, added + known > 0 && h("a", { class: "button primary", href: `#/${project}/gallery` }, "See them in the gallery"), h("a", { class: "button", href: `#/${project}/quality` }, "How good are they?"), again > 0 && may("write") && retry, h("button", { class: "plain", onclick: forget }, "Clear")),
-            place,
-          ),
-    );
-    if (failed.length) after.append(h("section", { class: "sheet" }, h("h2", {}, "What failed, and why"), h("div", { class: "groups" }, groupsOf(failed).map(drawGroup))));
-    byId("announcer").textContent = parts.join(", ");
+  showTop(items) {
+    const absent = items.filter(({ way }) => way === "absent").length;
+    const text = JSON.stringify([may("write"), Boolean(this.job), Boolean(this.isOpen), absent]);
+    if (this.top.dataset.text === text && this.top.children.length) return;
+    this.top.dataset.text = text;
+    this.top.replaceChildren();
+    if (!may("write"))
+      this.top.append(
+        notice("note", "This key may look, but not upload", "Sign in with a key that has the scope “write”."),
+      );
+    else if (!this.job)
+      this.top.append(
+        this.dropZone(
+          "Drop photos here, or a whole folder",
+          `JPEG, PNG, WebP, GIF, TIFF and AVIF, up to ${number(MAX_FILES)} at once.`,
+        ),
+      );
+    else if (!this.isOpen) this.top.append(this.dropZone("Drop more", "They begin a new upload.", "slim"));
+    else if (absent)
+      this.top.append(
+        this.dropZone(
+          `${count(absent, "file has", "files have")} not arrived yet`,
+          "If the page was closed on the way, drop the same files again: the upload goes on where it was.",
+          "slim",
+        ),
+      );
   }
 
-  const onDrop = async (event) => {
-    event.preventDefault();
-    document.body.classList.remove("dragging");
-    if (event.type === "drop" && may("write")) await take(await droppedFiles(event.dataTransfer));
-  };
-  const onDrag = (event) => {
-    event.preventDefault();
-    document.body.classList.toggle("dragging", event.type === "dragover" || event.relatedTarget !== null);
-  };
-  const listeners = { dragover: onDrag, dragleave: onDrag, drop: onDrop };
-  for (const [name, listener] of Object.entries(listeners)) addEventListener(name, listener);
+  dropZone(title, text, kind = "") {
+    const { files, folder } = this.choosers;
+    return h(
+      "section",
+      { class: `drop ${kind}`, "aria-label": title },
+      icon("upload"),
+      h("div", {}, h("h2", {}, title), h("p", { class: "soft small" }, text)),
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { class: kind ? "" : "primary", onclick: () => files.click() }, "Choose files"),
+        h("button", { onclick: () => folder.click() }, "Choose a folder"),
+      ),
+    );
+  }
 
-  place.append(h("div", { class: "head" }, h("div", {}, h("h1", {}, "Upload"), h("p", {}, "Straight from here to the archive. Each photo is checked, made into every size, and scored."))), h("div", { class: "stack" }, top, said, tally, after, list, files, folder));
-  showTop();
-  if (job) watch(job);
-  else findUpload(project).then((found) => found && !job && place.isConnected && watch(found), () => {});
-  return () => {
-    unsubscribe();
-    rows.end();
-    document.body.classList.remove("dragging");
-    for (const [name, listener] of Object.entries(listeners)) removeEventListener(name, listener);
-  };
+  showTrouble(items) {
+    const { job } = this;
+    const unsent = items.filter(({ way }) => way === "unsent").length;
+    const { refused } = job;
+    const text = JSON.stringify([
+      job.jobId,
+      job.state.trouble?.kind,
+      job.state.trouble?.failures,
+      unsent,
+      refused.length,
+      job.status,
+    ]);
+    if (this.said.dataset.text === text) return;
+    this.said.dataset.text = text;
+    const told = [
+      troubleNotice(
+        job,
+        "upload",
+        h("a", { class: "button", href: linkTo(this.project, "gallery") }, "Open the gallery"),
+        h("button", { onclick: () => this.clear() }, "Start afresh"),
+      ),
+      unsent > 0 &&
+        !job.isEnded &&
+        notice(
+          "problem",
+          `${count(unsent, "file")} could not be sent`,
+          "The others are not affected.",
+          h("button", { onclick: () => job.sendAgain() }, "Send again"),
+        ),
+      refused.length > 0 && leftOut(refused),
+    ];
+    this.said.replaceChildren(...told.filter(Boolean));
+  }
+
+  showOutcome(items) {
+    const { job } = this;
+    const text = job.isSettled ? JSON.stringify([job.jobId, job.status, job.state.job.seq, job.state.job.epoch]) : "";
+    if (this.after.dataset.text === text) return;
+    this.after.dataset.text = text;
+    this.after.replaceChildren(...(job.isSettled ? [outcome(job, items, () => this.clear())] : []));
+  }
+
+  say(told) {
+    this.note.replaceChildren(told);
+  }
 }
 
-/** Reasons with the items that have them, the most frequent first. @returns {[string, any[]][]} */
-const groupsOf = (failed) => {
-  const groups = new Map();
-  for (const item of failed) {
-    const why = item.error ? reason({ ...item.error, limit: null, measured: null }) : "Failed";
-    groups.set(why, [...(groups.get(why) ?? []), item]);
-  }
-  return [...groups].sort((a, b) => b[1].length - a[1].length);
-};
-
-const drawGroup = ([why, items]) =>
-  h(
-    "details",
-    {},
-    h("summary", {}, h("span", {}, why), h("strong", {}, number(items.length))),
-    h("ul", {}, items.slice(0, 50).map((item) => h("li", {}, `${item.name}${item.error?.measured ? `: ${noteOf(item)}` : ""}`)), items.length > 50 && h("li", {}, `and ${number(items.length - 50)} more`)),
+/** @param {import("./upload_job.js").Refused[]} refused */
+const leftOut = (refused) => {
+  const shown = refused.slice(0, MANY).map(({ file, ...error }) => h("li", {}, `${file.name}: ${reason(error)}`));
+  const rest = refused.length > MANY && h("li", {}, `and ${number(refused.length - MANY)} more`);
+  return notice(
+    "warning",
+    `${count(refused.length, "file was", "files were")} left out`,
+    h("ul", { class: "small" }, shown, rest),
   );
+};

@@ -23,8 +23,6 @@ export const percent = (share) => `${Math.round(100 * share)} %`;
 export const moment = (text) =>
   text ? new Date(text).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" }) : "–";
 
-export const score = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
-
 /** "low_brightness" → "Low brightness" */
 export const spoken = (name) => {
   const text = name.replaceAll("_", " ");
@@ -43,7 +41,8 @@ const REASONS = {
   edge_too_long: (error) => bounds("The image is too wide or too high.", error, pixels),
   too_many_frames: (error) => bounds("The animation is too long.", error, (value) => `${number(value)} frames`),
   too_many_pixels: (error) => bounds("The image has too many pixels.", error, pixels),
-  too_many_files: (error) => `One upload takes ${number(error.limit ?? 10_000)} files; this is one too many. Drop it again afterwards.`,
+  too_many_files: (error) =>
+    `One upload takes ${number(error.limit ?? 10_000)} files; this is one too many. Drop it again afterwards.`,
   truncated_image: () => "The file ends before the image does: it was cut short.",
   unreadable_image: () => "The image is damaged and cannot be opened.",
   hash_mismatch: () => "The file changed on its way, or while it was being read.",
@@ -64,37 +63,13 @@ const REASONS = {
 /** Why a file was refused or failed. @param {{code: string, detail?: string, limit?: number, measured?: number}} error */
 export const reason = (error) => REASONS[error.code]?.(error) ?? error.detail ?? spoken(error.code);
 
-export const ISSUES = {
-  blur: "Blurred",
-  low_brightness: "Too dark",
-  high_brightness: "Too bright",
-  low_contrast: "Low contrast",
-  low_resolution: "Small",
-  odd_aspect_ratio: "Odd shape",
-  near_duplicate: "Near duplicate",
-  uniform: "Uniform",
-};
-
-export const issueName = (issue) => ISSUES[issue] ?? spoken(issue);
-
-export const CATEGORIES = { high: "High suitability", medium: "Medium suitability", low: "Low suitability" };
-
-export const METRICS = {
-  overall_quality: "Overall quality",
-  sharpness: "Sharpness",
-  brightness: "Brightness",
-  contrast: "Contrast",
-  uniqueness: "Uniqueness",
-  red_avg: "Red",
-  green_avg: "Green",
-  blue_avg: "Blue",
-};
-
 const STAGES = { validation: "Checking", thumbnails: "Thumbnails", variants: "Renditions", quality: "Scoring" };
 
 /** What is being done to a task's image now. */
 export const stageOf = (task) => {
-  const at = Object.entries(task.stages).find(([, status]) => status === "processing") ?? Object.entries(task.stages).find(([, status]) => status === "pending");
+  const at =
+    Object.entries(task.stages).find(([, status]) => status === "processing") ??
+    Object.entries(task.stages).find(([, status]) => status === "pending");
   return at ? STAGES[at[0]] : "Finishing";
 };
 
@@ -108,4 +83,12 @@ export const STATUS = {
   idle: "Idle",
 };
 
-export const OUTCOMES = { created: "Added", exists: "Already here", refused: "Refused", expired: "Never arrived", failed: "Failed", scored: "Scored", skipped: "Skipped" };
+export const OUTCOMES = {
+  created: "Added",
+  exists: "Already here",
+  refused: "Refused",
+  expired: "Never arrived",
+  failed: "Failed",
+  scored: "Scored",
+  skipped: "Skipped",
+};

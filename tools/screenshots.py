@@ -52,24 +52,29 @@ def take_all(stack: Stack, browser: Browser, photos: Path, out: Path) -> list[Pa
     for look in LOOKS:
         page = _open(stack, browser, look)
         taken.append(_take(page, out / f"sign-in-{look.name}.png"))
-        page.get_by_label("API key").fill(stack.tenant_key)
+        page.get_by_label("API key").fill(stack.admin_key)
         page.keyboard.press("Enter")
         page.locator(".masthead").wait_for()
-        page.evaluate("name => { location.hash = `#/${name}/upload` }", f"upload-{look.name}")
+        show(page, f"upload-{look.name}/upload")
         page.set_input_files("[data-choose=folder]", photos)
         page.locator(".row img").nth(2).wait_for()
         taken.append(_take(page, out / f"upload-{look.name}.png"))
         page.locator("[data-summary]").wait_for()
         taken.append(_take(page, out / f"uploaded-{look.name}.png"))
         for name, path in views.items():
-            page.evaluate("path => { location.hash = '#/' + path }", path)
-            page.locator("h1").wait_for()
+            show(page, path)
             if name == "compare":
                 page.set_input_files("[data-choose=compare]", photos / "coffee_blurred.jpg")
                 page.locator("[data-comparison], .notice").first.wait_for()
             taken.append(_take(page, out / f"{name}-{look.name}.png"))
         page.context.close()
     return taken
+
+
+def show(page: Page, path: str) -> None:
+    """Go to a view, `path` being what follows `#/`, and wait until it is there."""
+    page.evaluate("path => { location.hash = '#/' + path }", path)
+    page.locator(f"main[data-address='#/{path}']").wait_for()
 
 
 def _known_asset(stack: Stack, photos: Path) -> str:
