@@ -36,6 +36,9 @@ const itemOf = (task, sending, isCancelled) => {
 export const itemsOf = (job) =>
   Array.from(job.state.tasks.values(), (task) => itemOf(task, job.sendings.get(task.task_id), job.isCancelled));
 
+/** Whether nothing more is to come of an item. */
+export const isOverWith = ({ status }) => ENDED.includes(status);
+
 const kindOf = ({ status, way }) => {
   if (status === "failed" || way === "unsent") return "failed";
   return status === "completed" || status === "skipped" ? "done" : "working";

@@ -1,6 +1,6 @@
 /** A job of any kind: what is known of it, and how news of it come. */
 
-import { sleep, backoff } from "./api.js";
+import { Problem, backoff, sleep } from "./api.js";
 import { Live } from "./live.js";
 
 export const ENDED = ["completed", "failed", "cancelled"];
@@ -205,12 +205,14 @@ export class Job {
       try {
         await this.poll(signal);
         failures = 0;
-        if (this.state.trouble || this.state.by !== "poll") this.change({ trouble: null, by: "poll" });
+        if (this.state.trouble) this.change({ trouble: null });
         if (this.isSettled) break;
         if (await live.run()) continue;
+        if (this.state.by !== "poll") this.change({ by: "poll" });
         wait = this.state.job?.poll_after_ms ?? 2000;
       } catch (error) {
         if (signal.aborted || error.name === "AbortError") return;
+        if (!(error instanceof Problem)) throw error;
         if (this.isHopeless(error)) break;
         failures += 1;
         if (failures >= FAILURES_TO_TELL) this.change({ trouble: { kind: "unreachable", failures, error } });
@@ -240,8 +242,8 @@ export class Job {
     const headers = this.etag ? { "If-None-Match": this.etag } : {};
     const first = await this.api.answer("GET", path, { query, signal, headers });
     if (first.status === 304) return;
-    const { tasks = [], next_cursor: cursor, ...job } = first.data;
-    const changed = [...tasks];
+    const { tasks, next_cursor: cursor, ...job } = first.data;
+    const changed = [...(tasks ?? [])];
     if (cursor)
       for await (const page of this.api.pages(path, { ...query, cursor }, { signal })) changed.push(...page.tasks);
     this.isListed = true;

@@ -6,6 +6,8 @@ import { spoken } from "./words.js";
 
 const STAGES = ["thumbnails", "variants"];
 const FORMATS = ["jpeg", "webp", "avif", "png"];
+const NAME = "[a-z0-9][a-z0-9_\\-]{0,47}";
+const NAME_IN_WORDS = "Small letters, digits, - and _, beginning with a letter or digit; 48 at most.";
 const MODES = { eager: "At once", on_demand: "When asked for" };
 const COLUMNS = { Made: "", Name: "", Width: "", Height: "", Format: "", Quality: "", Stage: "", When: "", "": "" };
 const NEW = {
@@ -50,7 +52,7 @@ function editor(row, remove) {
     return { cells, read: () => ({ ...row, enabled: enabled.checked }) };
   }
   const field = (label, value, attributes) => h("input", { "aria-label": label, value, required: true, ...attributes });
-  const name = field("Name", row.name, { placeholder: "wall" });
+  const name = field("Name", row.name, { placeholder: "wall", pattern: NAME, title: NAME_IN_WORDS });
   const width = field("Width", row.box[0], { type: "number", min: 1 });
   const height = field("Height", row.box[1], { type: "number", min: 1 });
   const format = choice(

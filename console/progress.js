@@ -22,6 +22,7 @@ export class Progress {
     this.total = h("small");
     this.percent = h("strong");
     this.state = h("span", { class: "soft" });
+    this.by = h("span", { class: "by" });
     this.parts = PARTS.map((name) => h("span", { class: name }));
     this.track = h(
       "div",
@@ -38,7 +39,7 @@ export class Progress {
         "div",
         { class: "tally-top" },
         h("div", { class: "tally-number" }, this.done, this.total),
-        h("div", { class: "tally-state" }, this.percent, this.state),
+        h("div", { class: "tally-state" }, this.percent, this.state, this.by),
       ),
       this.track,
       h("div", { class: "tally-foot" }, this.counts, this.cancel),
@@ -59,6 +60,9 @@ export class Progress {
     this.state.textContent = [isCancelling ? "Cancelling…" : (state ?? STATUS[counts.status]), left(job), ...facts]
       .filter(Boolean)
       .join(" · ");
+    this.by.hidden = job.isEnded || !job.state.by;
+    this.by.dataset.by = job.state.by;
+    this.by.textContent = job.state.by === "push" ? "Live" : `Looks every ${duration(counts.poll_after_ms / 1000)}`;
     PARTS.forEach((name, index) =>
       this.parts[index].style.setProperty("--share", counts[name] / Math.max(1, counts.total)),
     );

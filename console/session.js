@@ -3,6 +3,7 @@
 import { Darkroom } from "./api.js";
 import { answer, ask, h, notice } from "./dom.js";
 import { UploadJob } from "./upload_job.js";
+import { refusal } from "./words.js";
 
 const KEY = "darkroom.key";
 
@@ -95,7 +96,7 @@ export async function working(button, place, work) {
     await work();
   } catch (error) {
     if (error.isAboutKey && (await askForKey("Your key has stopped working."))) return working(button, place, work);
-    if (error.name !== "AbortError") place.replaceChildren(notice("problem", "That did not work", error.message));
+    if (error.name !== "AbortError") place.replaceChildren(notice("problem", "That did not work", refusal(error)));
   } finally {
     button.disabled = false;
   }

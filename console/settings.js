@@ -7,6 +7,7 @@ import { count, moment, number, size, spoken } from "./words.js";
 
 const PURGE_DAYS = 30;
 const SCOPES = ["read", "write", "admin"];
+const ALLOWED = [["read", "look"], ["write", "change"], ["admin", "administer"]];
 const DAY_MS = 86_400_000;
 
 const section = (title, text, ...children) =>
@@ -23,7 +24,7 @@ const account = () => {
   return section(
     "Account",
     `You are signed in to ${tenant_name}.`,
-    h("p", {}, `This key may ${SCOPES.filter(may).join(", ")}${until}.`),
+    h("p", {}, `This key may ${ALLOWED.filter(([scope]) => may(scope)).map(([, verb]) => verb).join(", ")}${until}.`),
   );
 };
 
@@ -116,6 +117,8 @@ function keyMaker(make, said) {
   const submit = (event) => {
     event.preventDefault();
     const chosen = scopes.filter(({ checked }) => checked).map(({ value }) => value);
+    if (!chosen.length)
+      return said.replaceChildren(notice("problem", "Choose what the key may do", "Reading at the least."));
     const expires_at = days.value ? new Date(Date.now() + days.value * DAY_MS).toISOString() : null;
     working(button, said, () => make({ scopes: chosen, label: label.value, expires_at }));
   };

@@ -2,7 +2,7 @@
 
 import { h, icon, linkTo, notice } from "./dom.js";
 import { onDrop } from "./drops.js";
-import { Files, itemsOf } from "./files.js";
+import { Files, isOverWith, itemsOf } from "./files.js";
 import { MANY, outcome } from "./outcome.js";
 import { Progress, troubleNotice } from "./progress.js";
 import { api, askForKey, findUpload, forgetUpload, knownUpload, may, rememberUpload } from "./session.js";
@@ -250,10 +250,12 @@ class Upload {
 
   showOutcome(items) {
     const { job } = this;
-    const text = job.isSettled ? JSON.stringify([job.jobId, job.status, job.state.job.seq, job.state.job.epoch]) : "";
+    // The job's end may be heard of before that of its last files.
+    const isOver = job.isSettled && (job.isFailed || items.every(isOverWith));
+    const text = isOver ? JSON.stringify([job.jobId, job.status, job.state.job.epoch]) : "";
     if (this.after.dataset.text === text) return;
     this.after.dataset.text = text;
-    this.after.replaceChildren(...(job.isSettled ? [outcome(job, items, () => this.clear())] : []));
+    this.after.replaceChildren(...(isOver ? [outcome(job, items, () => this.clear())] : []));
   }
 
   say(told) {

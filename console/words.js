@@ -63,6 +63,12 @@ const REASONS = {
 /** Why a file was refused or failed. @param {{code: string, detail?: string, limit?: number, measured?: number}} error */
 export const reason = (error) => REASONS[error.code]?.(error) ?? error.detail ?? spoken(error.code);
 
+/** What the API said no with: field by field, where it names some. @param {import("./api.js").Problem} error */
+export const refusal = ({ message, body }) => {
+  const fields = (body?.errors ?? []).map(({ loc, detail }) => `${spoken(String(loc.at(-1)))}: ${detail}`);
+  return [...new Set(fields)].join(" ") || message;
+};
+
 const STAGES = { validation: "Checking", thumbnails: "Thumbnails", variants: "Renditions", quality: "Scoring" };
 
 /** What is being done to a task's image now. */

@@ -9,14 +9,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
 from darkroom import Client, upload_files
+from tests.pictures import photo
 from tools.browser import find_browser, launch
 from tools.demo_photos import write_demo_photos
 from tools.stack import Stack, throwaway_stack
 
 PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -152,3 +154,12 @@ def album(stack: Stack, photos: Path) -> str:
     with Client(stack.api_url, stack.tenant_key) as client:
         upload_files(client, sorted(photos.iterdir()), "album")
     return "album"
+
+
+def new_files(folder: Path, count: int) -> list[Path]:
+    """Small photos, each unlike the others."""
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{n:03d}.jpg" for n in range(count)]
+    for n, path in enumerate(paths):
+        path.write_bytes(photo(seed=n))
+    return paths

@@ -4,22 +4,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Console, NewConsole
-from tests.pictures import photo
+from tests.browser.conftest import Console, NewConsole, new_files
 from tools.demo_photos import EXPECTED
 
 READ = """() => {
   const track = document.querySelector('[role=progressbar]');
   return track ? [Number(track.getAttribute('aria-valuenow')), track.getAttribute('aria-valuetext')] : null;
 }"""
-
-
-def some_files(folder: Path, count: int) -> list[Path]:
-    folder.mkdir(exist_ok=True)
-    paths = [folder / f"{n:03d}.jpg" for n in range(count)]
-    for n, path in enumerate(paths):
-        path.write_bytes(photo(seed=n))
-    return paths
 
 
 def choose(page: Page, paths: list[Path]) -> None:
@@ -65,7 +56,7 @@ def test_file_that_is_no_image_by_name_is_left_out_and_said_so(console: Console,
     (tmp_path / "notes.txt").write_text("Remember the milk")
     page = console.open(f"{project}/upload")
 
-    choose(page, [tmp_path / "notes.txt", *some_files(tmp_path / "good", 1)])
+    choose(page, [tmp_path / "notes.txt", *new_files(tmp_path / "good", 1)])
     page.locator("[data-summary]").wait_for()
 
     expect(page.get_by_text("1 file was left out")).to_be_visible()
@@ -74,7 +65,7 @@ def test_file_that_is_no_image_by_name_is_left_out_and_said_so(console: Console,
 
 def test_cancelled_upload_adds_up(console: Console, tmp_path: Path, project: str) -> None:
     page = console.open(f"{project}/upload")
-    choose(page, some_files(tmp_path, 60))
+    choose(page, new_files(tmp_path, 60))
 
     page.get_by_role("button", name="Cancel").click()
     page.locator("[data-summary]").wait_for()
@@ -87,7 +78,7 @@ def test_cancelled_upload_adds_up(console: Console, tmp_path: Path, project: str
 def test_upload_goes_on_where_it_was_after_the_page_was_loaded_again(
     console: Console, tmp_path: Path, project: str
 ) -> None:
-    files = some_files(tmp_path, 40)
+    files = new_files(tmp_path, 40)
     page = console.open(f"{project}/upload")
     choose(page, files)
     page.locator("[role=progressbar]").wait_for()
@@ -107,7 +98,7 @@ def test_another_browser_finds_the_upload_that_is_at_work(
     new_console: NewConsole, tmp_path: Path, project: str
 ) -> None:
     first = new_console().open(f"{project}/upload")
-    choose(first, some_files(tmp_path, 30))
+    choose(first, new_files(tmp_path, 30))
     first.locator("[role=progressbar]").wait_for()
 
     other = new_console().open(f"{project}/upload")
@@ -132,7 +123,7 @@ def test_grant_that_s3_does_not_take_any_more_is_renewed(console: Console, tmp_p
 
     page.route(re.compile("originalsbucket"), refuse_once)
     with page.expect_request("**/grants") as renewal:
-        choose(page, some_files(tmp_path, 3))
+        choose(page, new_files(tmp_path, 3))
     page.locator("[data-summary]").wait_for()
 
     assert len(renewal.value.post_data_json["task_ids"]) >= 1

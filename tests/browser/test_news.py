@@ -1,0 +1,58 @@
+"""News of a job come by WebSocket; where there is none, the page asks as often as the server says."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, Request, WebSocket, WebSocketRoute, expect
+
+from tests.browser.conftest import Console, new_files
+
+FILES = 24
+
+
+def polls_of(page: Page) -> list[str]:
+    """The addresses of all further requests for a job's progress."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "GET" and "/v1/jobs/" in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
+    return asked
+
+
+def test_news_come_by_websocket_and_hardly_by_polling(console: Console, tmp_path: Path, project: str) -> None:
+    page = console.open(f"{project}/upload")
+    polls = polls_of(page)
+    messages: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: messages.append(str(frame)))
+
+    page.on("websocket", listen)
+    page.set_input_files("[data-choose=files]", new_files(tmp_path, FILES))
+
+    expect(page.locator("[data-by=push]")).to_have_text("Live")
+    page.locator("[data-summary]").wait_for()
+
+    events = [json.loads(text) for text in messages]
+    assert any(event["type"] == "events" for event in events)
+    # One before the socket is open, and one when it has closed, each with a page of tasks more at most.
+    assert len(polls) <= 4
+
+
+def test_page_polls_where_the_socket_is_refused(console: Console, tmp_path: Path, project: str) -> None:
+    console.expect("WebSocket")
+    page = console.open(f"{project}/upload")
+    polls = polls_of(page)
+    refuse: Callable[[WebSocketRoute], None] = lambda socket: socket.close()  # noqa: E731
+    page.route_web_socket("**", refuse)
+    page.set_input_files("[data-choose=files]", new_files(tmp_path, FILES))
+
+    expect(page.locator("[data-by=poll]")).to_contain_text("Looks every")
+    page.locator("[data-summary]").wait_for()
+
+    expect(page.locator("[data-summary] h2")).to_have_text(f"Done: {FILES} added")
+    assert len(polls) > 1

@@ -1,0 +1,83 @@
+"""Presets, keys, usage and purge, on the real routes."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from darkroom import Client, upload_files
+from tests.browser.conftest import Console
+from tests.browser.stored import age_graves
+from tests.pictures import photo
+from tools.bootstrap import bootstrap
+from tools.stack import Stack, aws_of
+
+
+@pytest.fixture
+def newcomer(stack: Stack) -> dict[str, str]:
+    """A tenant of its own, for what changes a tenant's settings."""
+    with aws_of(stack.aws_endpoint):
+        return bootstrap(stack.stack_name, stack.aws_endpoint, stack.region, f"newcomer-{secrets.token_hex(4)}")
+
+
+def row_of(page: Page, index: int) -> dict[str, str]:
+    """A tenant's own preset as its form shows it."""
+    row = page.get_by_role("region", name="Presets").get_by_role("row").nth(index)
+    return {name: row.get_by_label(name, exact=True).input_value() for name in ("Name", "Width", "Format", "Quality")}
+
+
+def test_preset_is_added_and_still_there_when_looked_at_again(console: Console, newcomer: dict[str, str]) -> None:
+    page = console.open("p/settings", key=newcomer["tenant_key"])
+    page.get_by_role("button", name="Add a preset").click()
+    page.get_by_label("Name", exact=True).fill("wall")
+    page.get_by_label("Width", exact=True).fill("2400")
+    page.get_by_label("Format", exact=True).select_option("avif")
+    page.get_by_role("checkbox", name="Make thumb_150").uncheck()
+
+    page.get_by_role("button", name="Save presets").click()
+    expect(page.get_by_text("Saved")).to_be_visible()
+    page.reload()
+
+    page.get_by_label("Name", exact=True).wait_for()
+    rows = page.get_by_role("region", name="Presets").get_by_role("row").count()
+    assert row_of(page, rows - 1) == {"Name": "wall", "Width": "2400", "Format": "avif", "Quality": "80"}
+    expect(page.get_by_role("checkbox", name="Make thumb_150")).not_to_be_checked()
+
+
+def test_preset_that_cannot_be_is_refused_field_by_field(console: Console, newcomer: dict[str, str]) -> None:
+    console.expect("422")
+    page = console.open("p/settings", key=newcomer["tenant_key"])
+    for n in range(2):
+        page.get_by_role("button", name="Add a preset").click()
+        page.get_by_label("Name", exact=True).nth(n).fill("wall")
+
+    page.get_by_role("button", name="Save presets").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Name: Two rows have this name.")
+
+
+def test_purge_shows_its_dry_run_and_then_frees_what_was_deleted(
+    console: Console, stack: Stack, project: str, tmp_path: Path
+) -> None:
+    (tmp_path / "old.jpg").write_bytes(photo(seed=77))
+    with Client(stack.api_url, stack.tenant_key) as client:
+        report = upload_files(client, [tmp_path], project)
+        asset_id = next(found.asset_id for found in report.verdicts if found.asset_id)
+        client.delete_asset(asset_id)
+    age_graves(stack, asset_id, by=timedelta(days=2))
+    page = console.open(f"{project}/settings", key=stack.admin_key)
+    purge = page.get_by_role("region", name="Purge")
+    purge.get_by_label("days ago").fill("0")
+
+    purge.get_by_role("button", name="Look first").click()
+    # The original and its nine renditions.
+    expect(purge).to_contain_text("Dry run: 10 files would go")
+    expect(purge).to_contain_text("Nothing was deleted yet.")
+    purge.get_by_role("button", name="Delete 10 files for good").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+
+    expect(purge).to_contain_text("10 files deleted")
+    purge.get_by_role("button", name="Look first").click()
+    expect(purge).to_contain_text("Dry run: 0 files would go")
