@@ -33,6 +33,7 @@ class AssetRequest(Message):
     original: Original
     width: int
     height: int
+    edition: int = 0
     only_missing: bool = False
     """Of renditions: make only those that are not there as their presets are now."""
 
@@ -55,6 +56,7 @@ def request_of(task: TaskRef, asset: Asset) -> AssetRequest:
         original=asset.original,
         width=asset.width,
         height=asset.height,
+        edition=asset.edition,
     )
 
 

@@ -349,6 +349,14 @@ class Purged(BaseModel):
     has_more: bool = False
 
 
+class PurgeRound(Purged):
+    """The same of a night's round, with the objects that nobody owned: a day old, and in no asset, grave or task."""
+
+    strays_found: int = 0
+    strays_deleted: int = 0
+    strays_deleted_bytes: int = 0
+
+
 class Usage(BaseModel):
     """What a tenant has in storage. The total is of assets and renditions, without what awaits purge."""
 

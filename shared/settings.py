@@ -44,6 +44,7 @@ class PurgeNames(Settings):
 
 
 class PurgeSettings(PurgeNames):
+    jobs_table: str
     purge_mode: PurgeMode
     purge_days: int = Field(ge=0)
 

@@ -161,18 +161,24 @@ def _without_token(body: bytes) -> str:
 
 
 @contextmanager
-def interrupted(nth: int, rival: Callable[[], object]) -> Iterator[list[str]]:
-    """Right before the nth call to DynamoDB, somebody else does all of theirs."""
+def interrupted(nth: int, rival: Callable[[], object], *others: Any) -> Iterator[list[str]]:
+    """Right before the nth call to DynamoDB, or one of the other clients, somebody else does all of theirs."""
     made: list[str] = []
+    clients = (dynamodb(), *others)
 
     def interrupt(model: OperationModel, **_: Any) -> None:
         made.append(model.name)
         if len(made) == nth:
-            dynamodb().meta.events.unregister("before-call", interrupt)
+            let_go()
             rival()
 
-    dynamodb().meta.events.register("before-call", interrupt)
+    def let_go() -> None:
+        for client in clients:
+            client.meta.events.unregister("before-call", interrupt)
+
+    for client in clients:
+        client.meta.events.register("before-call", interrupt)
     try:
         yield made
     finally:
-        dynamodb().meta.events.unregister("before-call", interrupt)
+        let_go()

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from shared.domain.asset import Asset
 from shared.domain.dispatch import QualityOptions
+from shared.domain.grave import Grave
 from shared.domain.job import Job, JobKind
-from shared.domain.keys import OriginalKey
+from shared.domain.keys import ORIGINALS, RENDITIONS, OriginalKey
 from shared.domain.limits import Limits
 from shared.domain.stage import Stage
 from shared.domain.task import Task
@@ -25,7 +26,7 @@ from shared.messages import (
     UploadEvent,
     opened,
 )
-from shared.schemas import CreateUpload, Purged, QualityJobStarted, SetPresets, UploadCreated
+from shared.schemas import CreateUpload, Purged, PurgeRound, QualityJobStarted, SetPresets, UploadCreated
 from shared.stores import rows
 from shared.stores.catalog import CatalogStore
 from shared.stores.dynamo import dynamodb, unmarshal
@@ -34,6 +35,7 @@ from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.manifests import ManifestStore
 from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
+from shared.stores.rounds import RoundStore
 from shared.stores.tenants import TenantStore
 from shared.stores.usage import UsageStore
 from shared.streams import changed_tasks
@@ -45,12 +47,14 @@ from shared.usecases.handle_dead_letter import handle_dead_letter
 from shared.usecases.make_rendition import make_rendition
 from shared.usecases.make_renditions import RenditionWork, make_renditions
 from shared.usecases.purge import Purging, purge
+from shared.usecases.purge_round import Nightly, purge_round
 from shared.usecases.reconcile_jobs import Reconciling, reconcile_jobs
 from shared.usecases.retry_tasks import Retrying
 from shared.usecases.score_assets import ScoreWork, score_assets
 from shared.usecases.send_work import Lanes
 from shared.usecases.set_presets import set_presets
 from shared.usecases.start_job import Starting, start_job
+from shared.usecases.sweep_strays import Sweeping, sweep_originals, sweep_renditions
 from shared.usecases.validate_upload import Validation, validate_upload
 from shared.wiring import workbench
 from tests.cloud import Cloud, client, table
@@ -59,6 +63,7 @@ STALL_S = 600
 TENANT = "tenant_00000000000000000000000000"
 PROJECT = "shop"
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+END = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class PromptQueue(Queue):
@@ -84,6 +89,8 @@ class World:
         self.renditions = RenditionStore(cloud.renditions_bucket)
         self.hashes = HashStore(cloud.catalog_table, cloud.renditions_bucket)
         self.purging = Purging(self.tenants, self.catalog, self.originals, self.renditions)
+        self.sweeping = Sweeping(self.jobs, self.catalog, self.originals, self.renditions)
+        self.nightly = Nightly(RoundStore(cloud.catalog_table), self.purging, self.sweeping)
         self.manifests = ManifestStore(cloud.originals_bucket)
         urls = cloud.queue_urls
         self.queues = {name: PromptQueue(url) for name, url in urls.items()}
@@ -189,6 +196,19 @@ class World:
 
     def purge(self, days: int = 30, *, is_dry_run: bool = False) -> Purged:
         return purge(days, self.purging, lambda: True, is_dry_run=is_dry_run, clock=self.clock)
+
+    def purge_round(self, has_time: Callable[[], bool] = lambda: True, *, is_dry_run: bool = False) -> PurgeRound:
+        return purge_round(30, self.nightly, has_time, is_dry_run=is_dry_run, clock=self.clock)
+
+    def sweep(self, *, is_dry_run: bool = False) -> PurgeRound:
+        """The walk along both buckets as if all in them were old."""
+        now = self.clock()
+        report = PurgeRound(dry_run=is_dry_run, purge_days=0, cutoff_date=now, errors=[])
+        for walk in (sweep_renditions, sweep_originals):
+            cursor = walk(None, report, self.sweeping, END, now)
+            while cursor is not None:
+                cursor = walk(cursor, report, self.sweeping, END, now)
+        return report
 
     def reconcile(self) -> int:
         return reconcile_jobs(self.reconciling, clock=self.clock)
@@ -307,6 +327,20 @@ class World:
     def all_assets(self) -> list[Asset]:
         found = [row for row in self.catalog_rows() if row["sk"] == "ASSET"]
         return sorted((rows.asset_of(row) for row in found), key=lambda asset: asset.asset_id)
+
+    def all_graves(self) -> list[Grave]:
+        return [rows.grave_of(row) for row in _scan(self.cloud.catalog_table) if "grave_of" in row]
+
+    def stored(self) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+        """Bytes by key and version of all originals, and by key of all renditions."""
+        originals, renditions = (
+            client("s3").list_object_versions(Bucket=bucket).get("Versions", [])
+            for bucket in (self.cloud.originals_bucket, self.cloud.renditions_bucket)
+        )
+        return (
+            {(row["Key"], row["VersionId"]): row["Size"] for row in originals if row["Key"].startswith(ORIGINALS)},
+            {row["Key"]: row["Size"] for row in renditions if row["Key"].startswith(RENDITIONS)},
+        )
 
     def objects(self, bucket: str) -> set[str]:
         """Every version of every object, as `key@version`."""

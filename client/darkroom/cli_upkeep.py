@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from darkroom import job_tables
+from darkroom.audit import audit_line
 from darkroom.cli_jobs import AsJson, print_reopened
-from darkroom.terminal import note, out, print_json, say
+from darkroom.errors import ConfigError
+from darkroom.terminal import EXIT_FAILED, err, note, out, print_json, say
 from darkroom.wording import count, moment, size
 
 poison = typer.Typer(invoke_without_command=True, help="List the work that was given up, or try it again.")
@@ -63,6 +65,39 @@ def purge(
             for error in done["errors"]:
                 note(error, style="red")
             has_more = done["has_more"] and done["deleted_count"] > 0
+
+
+@admin.command()
+def audit(
+    stack_name: Annotated[
+        str | None, typer.Option(help="A stack that your AWS profile can read; without it the local one.")
+    ] = None,
+    in_flight_s: Annotated[
+        float, typer.Option(help="What nobody owns and is younger, in seconds, may be on its way: no difference.")
+    ] = 900,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")] = False,
+) -> None:
+    """Compare the ledger with the buckets, object by object, and name what differs.
+
+    Exit status: 0 when they are equal, 1 when something differs.
+    """
+    try:
+        from darkroom.audit_stack import audit_stack, find_place  # noqa: PLC0415 - boto3 is needed here alone
+    except ImportError as error:
+        raise ConfigError("The audit reads AWS itself, with boto3: pip install 'darkroom-client[audit]'") from error
+
+    place = find_place(stack_name)
+    with err.status("reading") as status:
+        found = audit_stack(place, status.update, in_flight_s)
+    if as_json:
+        print_json({**asdict(found), "is_equal": found.is_equal})
+    else:
+        for tenant in found.tenants:
+            say(audit_line(tenant))
+        for difference in found.differences:
+            say(difference.line, style="red")
+    if not found.is_equal:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @admin.command()

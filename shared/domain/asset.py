@@ -79,6 +79,8 @@ class Asset:
     """By preset."""
     quality: Mapping[str, Any] | None = None
     nearest: Nearest | None = None
+    edition: int = 0
+    """Part of the keys of its renditions. Raised before a sweep deletes some: no later one has a key of theirs."""
     revision: int = field(default=0, compare=False)
     """Raised by every write, so that of two at once one begins anew."""
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from shared.domain.ids import JOB_ID, TASK_ID, TENANT_ID
+from shared.domain.ids import ASSET_ID, JOB_ID, PROJECT, TASK_ID, TENANT_ID
 
 JOB_ROW = "JOB"
 DISPATCH_ROW = "DISPATCH"
@@ -24,8 +24,16 @@ HASH_PREFIX = "HASH#"
 SEGMENTS_ROW = "SEGMENTS"
 COMPACTION_ROW = "COMPACTION"
 ADMISSIONS_PREFIX = "ADMISSIONS#"
+PURGE = "PURGE"
+ROUND_ROW = "ROUND"
+ORIGINALS = "originals/"
+RENDITIONS = "renditions/"
 
 _ORIGINAL = re.compile(rf"originals/({TENANT_ID.pattern})/({JOB_ID.pattern})/({TASK_ID.pattern})")
+
+_CREATOR = rf"{JOB_ID.pattern}\.{TASK_ID.pattern}"
+_RENDITION = re.compile(rf"renditions/{TENANT_ID.pattern}/({ASSET_ID.pattern})/({_CREATOR})/[^/]+")
+_SEGMENT = re.compile(rf"hashes/({TENANT_ID.pattern})/({PROJECT.pattern})/(\d+)/(\d+)-[0-9a-f]+")
 
 
 @dataclass(frozen=True)
@@ -51,14 +59,24 @@ def from_event(key: str) -> str:
     return unquote_plus(key)
 
 
-def rendition_key(tenant: str, asset_id: str, creator: str, preset: str, recipe: str, extension: str) -> str:
-    """`creator` is the task that made the asset: after a purge and a new upload the key is a new one."""
-    return f"renditions/{tenant}/{asset_id}/{creator}/{preset}-{recipe}.{extension}"
+def rendition_key(prefix: str, preset: str, recipe: str, extension: str, edition: int = 0) -> str:
+    """`prefix` is what all of the asset's lie under."""
+    suffix = f"-{edition}" if edition else ""
+    return f"{prefix}{preset}-{recipe}{suffix}.{extension}"
 
 
 def renditions_prefix(tenant: str, asset_id: str, creator: str) -> str:
-    """What all renditions of an asset's one life lie under."""
+    """What all renditions of an asset's one life lie under.
+
+    `creator` is the task that made it: after a purge and a new upload the keys are new ones.
+    """
     return f"renditions/{tenant}/{asset_id}/{creator}/"
+
+
+def life_of(rendition_key: str) -> tuple[str, str] | None:
+    """(asset id, creator) of a rendition; None when the key is none of ours."""
+    match = _RENDITION.fullmatch(rendition_key)
+    return (match[1], match[2]) if match else None
 
 
 def creator_of(job_id: str, task_id: str) -> str:
@@ -171,6 +189,12 @@ def hash_sk(created_at: str, asset_id: str, is_removed: bool) -> str:
 
 def segment_key(tenant: str, project: str, version: int, name: str) -> str:
     return f"hashes/{tenant}/{project}/{version}/{name}"
+
+
+def list_of_segment(segment_key: str) -> tuple[str, int] | None:
+    """(the partition of the list that may name it, the revision of that list that it was made for)."""
+    match = _SEGMENT.fullmatch(segment_key)
+    return (hashes_pk(match[1], match[2], int(match[3])), int(match[4])) if match else None
 
 
 def statistics_pk(tenant: str, project: str) -> str:

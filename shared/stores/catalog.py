@@ -6,13 +6,13 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from shared.domain import keys
-from shared.domain.asset import Asset, Nearest, StoredRendition
+from shared.domain.asset import Asset, Nearest, Original, StoredRendition
 from shared.domain.dispatch import Chunk, Entry
 from shared.domain.grave import Grave, burial
 from shared.domain.likeness import with_nearer, with_score
@@ -51,6 +51,14 @@ Step = Callable[[Asset], Asset]
 
 class NeighbourGone(Exception):
     """The image that was to be noted as the nearest has been deleted."""
+
+
+class Overtaken(Exception):
+    """The asset is of another edition by now: keys of an earlier one may be given up, and are not recorded."""
+
+    def __init__(self, edition: int) -> None:
+        super().__init__(edition)
+        self.edition = edition
 
 
 @dataclass(frozen=True)
@@ -201,19 +209,27 @@ class CatalogStore:
         renditions: Sequence[StoredRendition],
         attempts: int,
         now: datetime,
+        edition: int = 0,
     ) -> bool:
         """Record a stage's renditions, and their bytes as used; False when the asset no longer exists.
 
         What is recorded under the same key already stays as it is; what another key replaces goes to the grave.
+        Raises Overtaken when they were made for another edition than the asset's.
         """
 
         def step(asset: Asset) -> Asset:
-            saved = with_renditions(asset, list(renditions))
+            saved = _recorded(asset, renditions, edition)
             if saved == asset and asset.stages[stage] is StageStatus.COMPLETED:
                 return asset
             return _at(saved, stage, StageStatus.COMPLETED, attempts)
 
         return self.change(asset_id, step, now, creator) is not None
+
+    def save_rendition(
+        self, asset_id: str, creator: str, rendition: StoredRendition, now: datetime, edition: int
+    ) -> bool:
+        """Record the one that somebody asked for; returns and raises as `save_renditions`."""
+        return self.change(asset_id, lambda asset: _recorded(asset, [rendition], edition), now, creator) is not None
 
     def save_score(
         self,
@@ -260,19 +276,59 @@ class CatalogStore:
             "KeyConditionExpression": "grave_of = :tenant AND buried_at < :before",
             "ExpressionAttributeValues": marshal({":tenant": tenant, ":before": rows.to_text(before)}),
         }
-        while True:
-            answer = attempt(partial(dynamodb().query, **query))
-            yield from (rows.grave_of(unmarshal(row)) for row in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return (rows.grave_of(row) for row in self._queried(query))
+
+    def buried_keys(self, asset_id: str, creator: str) -> set[str]:
+        """The renditions in the graves of an asset's one life: its own, and those of what was replaced."""
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "FilterExpression": "attribute_exists(grave_of)",
+            "ExpressionAttributeValues": marshal(
+                {":pk": keys.asset_pk(asset_id), ":prefix": keys.grave_sk(creator, None)}
+            ),
+            "ConsistentRead": True,
+        }
+        return {made.key for row in self._queried(query) for made in rows.grave_of(row).renditions}
+
+    def disown(
+        self, asset_id: str, creator: str, suspects: Iterable[str], now: datetime, *, is_dry_run: bool = False
+    ) -> set[str]:
+        """Those of the renditions that neither the asset nor a grave of it names; from now on, none ever will."""
+        strays = set(suspects) - self.buried_keys(asset_id, creator)
+        if not strays:
+            return strays
+
+        def step(asset: Asset) -> Asset:
+            is_needed = strays - _named(asset) and not is_dry_run
+            return replace(asset, edition=asset.edition + 1) if is_needed else asset
+
+        asset = self.change(asset_id, step, now, creator)
+        strays -= _named(asset) if asset else set()
+        return strays - self.buried_keys(asset_id, creator)  # what was recorded meanwhile, and let go of, has a grave
+
+    def owns_original(self, creator: str, original: Original) -> bool:
+        """Whether an asset that this task made, or its grave, names these very bytes. One just made is overlooked."""
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": "by_creator",
+            "KeyConditionExpression": "creator = :creator",
+            "ExpressionAttributeValues": marshal({":creator": creator}),
+        }
+        return any(row.get("original") == asdict(original) for row in self._queried(query))
 
     def close_grave(self, grave: Grave) -> bool:
-        """Note that its objects are gone: it awaits purge no longer. False when that was noted already."""
+        """Note that its objects are gone: it awaits purge no longer. False when that was noted already.
+
+        Of a deleted asset a headstone stays: work that comes ever so late must not bring it back.
+        """
         row = rows.grave_row(grave)
-        gone = {**self._delete(row)["Delete"], "ConditionExpression": "attribute_exists(pk)"}
+        condition = "attribute_exists(grave_of)"
+        gone: Item = {"Delete": {**self._delete(row)["Delete"], "ConditionExpression": condition}}
+        if grave.original:
+            gone = self._put({"pk": row["pk"], "sk": row["sk"]}, condition)
         bytes_less = {"awaiting_purge_bytes": -grave.bytes} if grave.bytes else {}
-        items = [{"Delete": gone}, *self._counted(keys.usage_pk(grave.tenant), grave.asset_id, bytes_less)]
+        items = [gone, *self._counted(keys.usage_pk(grave.tenant), grave.asset_id, bytes_less)]
         try:
             attempt(lambda: dynamodb().transact_write_items(TransactItems=items))  # type: ignore[arg-type]
         except TransactionRefused:
@@ -307,16 +363,21 @@ class CatalogStore:
             "ConsistentRead": True,
             "Limit": FOLLOWERS_PER_CALL,
         }
-        while True:
-            answer = attempt(partial(dynamodb().query, **query))
-            yield from (keys.follower_of_sk(unmarshal(row)["sk"]) for row in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return (keys.follower_of_sk(row["sk"]) for row in self._queried(query))
 
     def unfollow(self, nearest: Nearest, asset_id: str) -> None:
         """Forget that the asset had this one as its nearest: it has looked anew."""
         batch_delete(self.table, [rows.nearest_key(nearest, asset_id)])
+
+    def _queried(self, query: dict[str, Any]) -> Iterator[Item]:
+        """The rows of all pages."""
+        start: dict[str, Any] = {}
+        while True:
+            answer = attempt(partial(dynamodb().query, **query, **start))
+            yield from map(unmarshal, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _write(self, before: Asset | None, after: Asset | None, now: datetime, conditions: Sequence[Item] = ()) -> None:
         """One transaction, the asset's own row first, further conditions last. Raises TransactionRefused."""
@@ -395,6 +456,17 @@ class CatalogStore:
         key = marshal({"pk": keys.asset_pk(asset_id), "sk": sk})
         bound = {"ExpressionAttributeValues": marshal(values)} if values else {}
         return {"ConditionCheck": {"TableName": self.table, "Key": key, "ConditionExpression": condition, **bound}}
+
+
+def _named(asset: Asset) -> set[str]:
+    return {rendition.key for rendition in asset.renditions.values()}
+
+
+def _recorded(asset: Asset, renditions: Sequence[StoredRendition], edition: int) -> Asset:
+    saved = with_renditions(asset, list(renditions))
+    if saved.renditions != asset.renditions and asset.edition != edition:
+        raise Overtaken(asset.edition)
+    return saved
 
 
 def _at(asset: Asset, stage: Stage, state: StageStatus, attempts: int) -> Asset:

@@ -20,8 +20,9 @@ from shared.domain.hashes import HASH_VERSION, Part, Records, merge, pack, part_
 from shared.domain.member import Member
 from shared.errors import Transient
 from shared.stores import rows
-from shared.stores.dynamo import ConditionFailed, Item, attempt, batch_delete, dynamodb, marshal, unmarshal
+from shared.stores.dynamo import ConditionFailed, attempt, batch_delete, dynamodb, marshal, unmarshal
 from shared.stores.images import GONE, s3
+from shared.stores.segments import Listed, Segment, read_listed
 
 TAIL = 256
 """Rows before they are compacted: about 40 KB, which every search reads."""
@@ -31,21 +32,6 @@ KEPT_BYTES = 256 * 1024 * 1024
 
 LOCK_LIFE = timedelta(minutes=2)
 DELETES_PER_CALL = 25
-
-
-@dataclass(frozen=True)
-class Segment:
-    key: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Listed:
-    """What the list of segments said when it was read; `retired` are those that the last merge replaced."""
-
-    revision: int
-    segments: tuple[Segment, ...]
-    retired: tuple[str, ...]
 
 
 class SegmentGone(Exception):
@@ -159,13 +145,7 @@ class HashStore:
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _listed(self, pk: str) -> Listed:
-        key: Item = {"pk": pk, "sk": keys.SEGMENTS_ROW}
-        found = attempt(lambda: dynamodb().get_item(TableName=self.table, Key=marshal(key), ConsistentRead=True))
-        if "Item" not in found:
-            return Listed(0, (), ())
-        row = unmarshal(found["Item"])
-        segments = tuple(Segment(segment["key"], segment["count"]) for segment in row["segments"])
-        return Listed(row["revision"], segments, tuple(row["retired"]))
+        return read_listed(self.table, pk)
 
     def _segment(self, key: str) -> Part:
         if key in self._kept:

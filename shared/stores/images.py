@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.asset import Original
+from shared.domain.keys import ORIGINALS
 from shared.errors import FileTooLarge, NotReady, OriginalGone, Transient
 
 if TYPE_CHECKING:
@@ -36,6 +38,16 @@ def s3() -> S3Client:
             retries={"mode": "standard", "max_attempts": 5},
         ),
     )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object in a bucket, or one version of it. A delete marker has no bytes."""
+
+    key: str
+    version_id: str
+    bytes: int
+    written_at: datetime
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,24 @@ class OriginalStore:
             raise Transient("The originals cannot be listed now.") from error
         return oldest
 
+    def page(self, cursor: str | None) -> tuple[list[Stored], str | None]:
+        """Up to a thousand versions of originals, by key, and where the next page begins (None: this was the last)."""
+        markers = dict(zip(("KeyMarker", "VersionIdMarker"), json.loads(cursor), strict=True)) if cursor else {}
+        try:
+            answer = s3().list_object_versions(Bucket=self.bucket, Prefix=ORIGINALS, **markers)
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("The originals cannot be listed now.") from error
+        found = [
+            *(
+                Stored(row["Key"], row["VersionId"], row["Size"], row["LastModified"])
+                for row in answer.get("Versions", [])
+            ),
+            *(Stored(row["Key"], row["VersionId"], 0, row["LastModified"]) for row in answer.get("DeleteMarkers", [])),
+        ]
+        if not answer["IsTruncated"]:
+            return found, None
+        return found, json.dumps([answer["NextKeyMarker"], answer["NextVersionIdMarker"]])
+
     def delete(self, original: Original) -> None:
         """Delete that one version; of what is gone already, nothing."""
         try:
@@ -163,6 +193,16 @@ class RenditionStore:
             left += [found.get("Key", "") for found in answer.get("Errors", [])]
         if left:
             raise Transient(f"{len(left)} renditions cannot be deleted now.")
+
+    def page(self, after: str | None) -> tuple[list[Stored], str | None]:
+        """Up to a thousand objects by key, hash segments among them, and the last key (None: there are no more)."""
+        start: dict[str, Any] = {"StartAfter": after} if after else {}
+        try:
+            answer = s3().list_objects_v2(Bucket=self.bucket, **start)
+        except (ClientError, BotoCoreError) as error:
+            raise Transient("Renditions cannot be listed now.") from error
+        found = [Stored(item["Key"], "null", item["Size"], item["LastModified"]) for item in answer.get("Contents", [])]
+        return found, found[-1].key if answer["IsTruncated"] else None
 
     def under(self, prefix: str) -> Iterator[str]:
         """The keys under a prefix."""

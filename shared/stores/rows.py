@@ -338,6 +338,7 @@ def asset_of(row: Item) -> Asset:
         asked={preset: Asked(**asked) for preset, asked in row["asked"].items()},
         quality=row.get("quality"),
         nearest=nearest_of(row["nearest"]) if "nearest" in row else None,
+        edition=row.get("edition", 0),
         revision=row["revision"],
     )
 

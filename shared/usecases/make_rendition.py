@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from shared.clock import Clock, utc_now
 from shared.domain.imaging.renditions import make_renditions as make
-from shared.domain.on_demand import with_renditions
+from shared.domain.keys import renditions_prefix
 from shared.domain.presets import is_current, recipe_hash
-from shared.errors import DarkroomError
+from shared.errors import DarkroomError, Transient
 from shared.messages import PresetRequest
 from shared.observability import logger
+from shared.stores.catalog import Overtaken
 from shared.usecases.fail_rendition import fail_rendition
-from shared.usecases.make_renditions import RenditionWork, store_rendition
+from shared.usecases.make_renditions import RenditionWork, store_rendition, take_back
 
 
 def make_rendition(request: PresetRequest, on: RenditionWork, clock: Clock = utc_now) -> None:
@@ -32,11 +33,13 @@ def make_rendition(request: PresetRequest, on: RenditionWork, clock: Clock = utc
             raise
         fail_rendition(request, error.code, on.catalog, clock)
         return
-    stored = store_rendition(asset.tenant, asset.asset_id, asset.creator, rendition, on.renditions, clock())
-    saved = on.catalog.change(
-        asset.asset_id, lambda found: with_renditions(found, [stored]), clock(), creator=asset.creator
-    )
-    if saved is None:
-        on.renditions.delete([stored.key])  # deleted meanwhile; nobody else knows of it
+    prefix = renditions_prefix(asset.tenant, asset.asset_id, asset.creator)
+    stored = store_rendition(prefix, rendition, asset.edition, on.renditions, clock())
+    try:
+        is_saved = on.catalog.save_rendition(asset.asset_id, asset.creator, stored, clock(), asset.edition)
+    except Overtaken as overtaken:
+        raise Transient("The image is of another edition since.") from overtaken
+    if not is_saved:
+        take_back(asset.asset_id, asset.creator, [stored], on)
         return
     logger.info("rendition made", asset_id=asset.asset_id, preset=preset.name)

@@ -13,13 +13,13 @@ from shared.domain.asset import StoredRendition
 from shared.domain.imaging.renditions import Rendition
 from shared.domain.imaging.renditions import make_renditions as make
 from shared.domain.job import Job
-from shared.domain.keys import rendition_key
+from shared.domain.keys import rendition_key, renditions_prefix
 from shared.domain.presets import THUMBNAIL, Preset, content_type, eager, extension, is_current, recipe_hash
 from shared.domain.stage import Stage
 from shared.domain.task import Task
 from shared.messages import AssetRequest
 from shared.observability import logger
-from shared.stores.catalog import CatalogStore
+from shared.stores.catalog import CatalogStore, Overtaken
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.presets import PresetStore
 from shared.stores.rows import to_text
@@ -92,18 +92,29 @@ def _make_stage(
     attempts: int,
 ) -> None:
     # A redelivery whose thumbnails are recorded skips over theirs.
-    found = islice((rendition for rendition in made if rendition.preset.stage is stage), len(presets))
-    stored = [
-        store_rendition(request.tenant, request.asset_id, request.creator, rendition, on.renditions, clock())
-        for rendition in found
-    ]
-    if not on.catalog.save_renditions(request.asset_id, request.creator, stage, stored, attempts, clock()):
-        on.renditions.delete([rendition.key for rendition in stored])  # deleted meanwhile; nobody else knows of these
+    found = list(islice((rendition for rendition in made if rendition.preset.stage is stage), len(presets)))
+    prefix = renditions_prefix(request.tenant, request.asset_id, request.creator)
+    asset_id, creator, catalog, edition = request.asset_id, request.creator, on.catalog, request.edition
+    while True:
+        stored = [store_rendition(prefix, rendition, edition, on.renditions, clock()) for rendition in found]
+        try:
+            is_saved = catalog.save_renditions(asset_id, creator, stage, stored, attempts, clock(), edition)
+            break
+        except Overtaken as overtaken:
+            edition = overtaken.edition
+    if not is_saved:
+        take_back(asset_id, creator, stored, on)
         on.bench.tasks.skip(task.ref, clock())
         return
     thumbnail = next((rendition.key for rendition in stored if rendition.preset == THUMBNAIL), None)
     on.bench.tasks.finish_stage(task.ref, stage, clock(), **({"thumbnail_key": thumbnail} if thumbnail else {}))
-    logger.info("stage completed", job_id=task.job_id, task_id=task.task_id, asset_id=request.asset_id, stage=stage)
+    logger.info("stage completed", job_id=task.job_id, task_id=task.task_id, asset_id=asset_id, stage=stage)
+
+
+def take_back(asset_id: str, creator: str, stored: Sequence[StoredRendition], on: RenditionWork) -> None:
+    """Delete what was made of an image that was deleted meanwhile, but for what had been recorded: that has a grave."""
+    buried = on.catalog.buried_keys(asset_id, creator)
+    on.renditions.delete([rendition.key for rendition in stored if rendition.key not in buried])
 
 
 def _note_failure(asset_id: str, stage: Stage, catalog: CatalogStore, clock: Clock, attempts: int) -> None:
@@ -111,11 +122,11 @@ def _note_failure(asset_id: str, stage: Stage, catalog: CatalogStore, clock: Clo
 
 
 def store_rendition(
-    tenant: str, asset_id: str, creator: str, rendition: Rendition, store: RenditionStore, now: datetime
+    prefix: str, rendition: Rendition, edition: int, store: RenditionStore, now: datetime
 ) -> StoredRendition:
-    """Put a rendition where its recipe says; what there is to record of it."""
+    """Put a rendition where its recipe says, under the asset's prefix; what there is to record of it."""
     preset, recipe = rendition.preset, recipe_hash(rendition.preset)
-    key = rendition_key(tenant, asset_id, creator, preset.name, recipe, extension(rendition.format))
+    key = rendition_key(prefix, preset.name, recipe, extension(rendition.format), edition)
     store.put(key, rendition.data, content_type(rendition.format))
     return StoredRendition(
         preset=preset.name,

@@ -16,6 +16,7 @@ from shared.domain.limits import Limits
 from shared.domain.presets import THUMBNAIL
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, UPLOAD_STAGES, Outcome, StageStatus, Task, pending
+from shared.domain.upload import DISOWNED, is_wanted
 from shared.errors import HashMismatch, QuotaExceeded, Transient
 from shared.messages import ScoreRequest, UploadedObject, UploadEvent, request_of
 from shared.observability import count, logger
@@ -24,11 +25,11 @@ from shared.stores.images import OriginalStore
 from shared.stores.queues import Queue
 from shared.usecases.attempt_stage import Workbench, attempt_stage, verdict_of
 
+LONGEST_WORK = timedelta(minutes=15)
+"""No function runs longer. Who begins so long before the end of a job has done before the sweep thinks it is over."""
+
 STRAY_AGE = timedelta(days=1)
 """A job is kept for two days after its end: news of an object this young has a task, if it ever had one."""
-
-DISOWNED = frozenset({Outcome.REFUSED, Outcome.EXISTS, Outcome.EXPIRED, Outcome.SKIPPED})
-"""The outcomes of a task whose original nobody needs: it is deleted."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def validate_upload(uploaded: UploadedObject, on: Validation, clock: Clock = utc
     original = Original(uploaded.key, uploaded.version_id)
     job, found = on.bench.jobs.read_with_tasks(key.job_id, [key.task_id])
     task = found[0] if found else None
-    is_open = job is not None and not job.is_expired(clock())
+    is_open = job is not None and not job.is_expired(clock() + LONGEST_WORK)
     if not _is_kept(job, task, is_open, original, on, clock):
         on.originals.delete(original)
         logger.info("upload deleted", job_id=key.job_id, task_id=key.task_id, version_id=original.version_id)
@@ -84,11 +85,8 @@ def _is_kept(
     if task is None:
         # A stray is young; an old object may be the original of an asset whose job was removed since.
         return not on.originals.is_younger(original, STRAY_AGE, clock())
-    if task.stages[Stage.VALIDATION] in ENDED_STAGE:
-        return task.version_id in (None, original.version_id) and task.outcome not in DISOWNED
-    if task.version_id is not None:
-        return task.version_id == original.version_id  # else a second upload with the same grant
-    return is_open and job is not None and job.status is not JobStatus.CANCELLED
+    may_begin = is_open and job is not None and job.status is not JobStatus.CANCELLED
+    return is_wanted(task, original.version_id, may_begin=may_begin)
 
 
 def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Clock) -> None:

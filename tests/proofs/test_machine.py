@@ -19,6 +19,8 @@ from moto import mock_aws
 
 from shared.domain.dispatch import MAX_BATCH_SIZE
 from shared.domain.job import Job, JobStatus
+from shared.domain.presets import BUILT_IN
+from shared.domain.stage import Stage
 from shared.domain.task import TaskStatus
 from shared.errors import DarkroomError, Transient
 from shared.messages import Message, UploadEvent
@@ -29,6 +31,7 @@ from shared.usecases.retry_tasks import retry_failed, retry_task
 from tests.cloud import build
 from tests.conftest import forget_clients
 from tests.crashes import Cut, failing, watched
+from tests.ledger import assert_ledger_is_the_buckets, assert_nothing_is_lost, clean_up
 from tests.pictures import photo
 from tests.world import STALL_S, TENANT, World
 
@@ -36,6 +39,10 @@ BOUNDS = {"thorough": (400, 60)}.get(os.environ.get("DARKROOM_MACHINE", ""), (15
 
 CONTENTS = [b"not an image", *(photo(seed, 20, 20) for seed in range(3))]
 """Few, so that duplicates are common."""
+
+BUILT_INS_OFF = [{"name": preset.name, "enabled": False} for preset in BUILT_IN if preset.stage is Stage.VARIANTS]
+"""Renditions are not what is tried here, and making them takes long."""
+OWN = {"name": "own", "mode": "on_demand"}
 
 LEGAL = {
     JobStatus.PENDING: set(JobStatus),
@@ -51,6 +58,7 @@ WAITS_S = [1, 60, STALL_S + 1, 3600, 86_400, 3 * 86_400]
 any_index = st.integers(0, 999)
 contents = st.integers(0, len(CONTENTS) - 1)
 crashes = st.none() | st.integers(1, 8)
+refusals = st.sampled_from([(), (), ("DeleteObject",), ("DeleteObjects",), ("TransactWriteItems",)])
 faults = st.sampled_from([(), (), (), ("PutObject",), ("GetObject",), ("SendMessage",), ("TransactWriteItems",)])
 
 
@@ -61,6 +69,7 @@ class Darkroom(RuleBasedStateMachine):
         self.aws.start()
         forget_clients()
         self.world = World(build())
+        self.world.tenants.create(TENANT, "shop", self.world.now)
         self.granted: list[tuple[str, str]] = []
         self.queued: list[tuple[str, Message]] = []
         self.delivered: list[tuple[str, Message]] = []
@@ -128,6 +137,37 @@ class Darkroom(RuleBasedStateMachine):
             with _answered():
                 redrive_poison(poison_id, TENANT, self.world.poison, self.world.retrying, self.world.clock)
             self._collect()
+
+    @rule(which=any_index)
+    def delete(self, which: int) -> None:
+        if assets := self.world.all_assets():
+            self.world.catalog.delete(_pick(assets, which).asset_id, TENANT, self.world.clock())
+
+    @rule(which=any_index, edge=st.sampled_from([0, 30, 40]))
+    def ask_for_a_rendition_of_another_size(self, which: int, edge: int) -> None:
+        self.world.set_presets(*BUILT_INS_OFF, *([OWN | {"longer_edge": edge}] if edge else []))
+        if edge and (assets := self.world.all_assets()):
+            with _answered():
+                self.world.find_rendition(_pick(assets, which).asset_id, OWN["name"])
+        self._collect()
+
+    @rule(only_missing=st.booleans())
+    def rebuild(self, only_missing: bool) -> None:
+        with _answered():
+            self.world.rebuild(only_missing=only_missing)
+        self._collect()
+
+    # ── At night ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @rule(days=st.sampled_from([0, 30]), is_dry_run=st.booleans(), crash=crashes, fault=refusals)
+    def purge(self, days: int, is_dry_run: bool, crash: int | None, fault: tuple[str, ...]) -> None:
+        with failing(*fault):
+            _survives(lambda: self.world.purge(days, is_dry_run=is_dry_run), crash)
+
+    @rule(crash=crashes, fault=refusals)
+    def sweep(self, crash: int | None, fault: tuple[str, ...]) -> None:
+        with failing(*fault):
+            _survives(self.world.sweep, crash)
 
     # ── Deliveries ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -222,7 +262,9 @@ class Darkroom(RuleBasedStateMachine):
             self._bring_to_an_end()
             self.books_balance()
             self._assert_ended()
-            self._assert_ledger_is_right()
+            assert_nothing_is_lost(self.world)
+            clean_up(self.world)
+            assert_ledger_is_the_buckets(self.world)
         finally:
             self.aws.stop()
 
@@ -248,22 +290,6 @@ class Darkroom(RuleBasedStateMachine):
             assert _nonzero(job.counts) == _recount(job, [task.status for task in tasks])
             if job.status is not JobStatus.FAILED:
                 assert not job.counts[TaskStatus.PENDING] + job.counts[TaskStatus.PROCESSING]
-
-    def _assert_ledger_is_right(self) -> None:
-        assets = self.world.all_assets()
-        made = [rendition for asset in assets for rendition in asset.renditions.values()]
-        ledger = {
-            "asset_count": len(assets),
-            "asset_bytes": sum(asset.bytes for asset in assets),
-            "rendition_count": len(made),
-            "rendition_bytes": sum(rendition.bytes for rendition in made),
-        }
-        stored = self.world.objects(self.world.cloud.originals_bucket)
-        assert {name: n for name, n in self.world.usage().items() if n} == {name: n for name, n in ledger.items() if n}
-        assert {f"{asset.original.key}@{asset.original.version_id}" for asset in assets} <= stored, "no image is lost"
-        assert {rendition.key for rendition in made} <= {
-            version.split("@")[0] for version in self.world.objects(self.world.cloud.renditions_bucket)
-        }
 
 
 def _survives(run: Callable[[], object], crash: int | None) -> bool:

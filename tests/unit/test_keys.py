@@ -78,11 +78,17 @@ def test_no_name_whatever_breaks_the_parsing(name: str) -> None:
 
 
 def test_asset_made_anew_after_a_purge_has_new_rendition_keys() -> None:
-    first = keys.rendition_key(TENANT, "asset_a", keys.creator_of(JOB, "t00000"), "card", "b56416f6", "jpg")
-    again = keys.rendition_key(TENANT, "asset_a", keys.creator_of(JOB, "t00001"), "card", "b56416f6", "jpg")
+    first = keys.renditions_prefix(TENANT, "asset_a", keys.creator_of(JOB, "t00000"))
+    again = keys.renditions_prefix(TENANT, "asset_a", keys.creator_of(JOB, "t00001"))
 
     assert first != again
-    assert first == f"renditions/{TENANT}/asset_a/{JOB}.t00000/card-b56416f6.jpg"
+    assert keys.rendition_key(first, "card", "b56416f6", "jpg") == f"{first}card-b56416f6.jpg"
+
+
+def test_each_edition_has_rendition_keys_of_its_own() -> None:
+    made = {keys.rendition_key("renditions/", "card", "b56416f6", "jpg", edition) for edition in range(3)}
+
+    assert len(made) == 3
 
 
 def test_task_row_names_its_task() -> None:

@@ -4,67 +4,44 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from darkroom.audit_stack import audit_stack, local_place
 from shared.domain.asset import Asset
 from shared.domain.keys import ASSET_ROW
 from shared.domain.presets import BUILT_IN
 from shared.domain.task import StageStatus, Task, TaskStatus
 from shared.stores import rows
 from shared.stores.dynamo import Item, dynamodb, unmarshal
-from shared.stores.images import s3
 from shared.stores.tasks import TaskStore
-from tools.soak.chaos import Place, object_versions
+from tools.soak.chaos import Place
 
 PRESETS = frozenset(preset.name for preset in BUILT_IN if preset.enabled)
-COUNTED = ("asset_count", "asset_bytes", "rendition_count", "rendition_bytes")
-SHOWN = 10
-"""So many of a kind are named."""
+SHOWN = 50
+"""So many differences are named."""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Both tables' idea of the world."""
+    """The catalog's idea of the world."""
 
     assets: Mapping[str, Asset]
-    usage: Mapping[str, int]
+    rendition_count: int
 
 
 def read_ledger(catalog_table: str) -> Ledger:
-    assets: dict[str, Asset] = {}
-    usage: Counter[str] = Counter()
-    for row in _scan(catalog_table):
-        if row["sk"] == ASSET_ROW:
-            assets[row["asset_id"]] = rows.asset_of(row)
-        elif row["pk"].startswith("USAGE#"):
-            usage.update({name: row.get(name, 0) for name in COUNTED})
-    return Ledger(assets, usage)
+    assets = {row["asset_id"]: rows.asset_of(row) for row in _scan(catalog_table) if row["sk"] == ASSET_ROW}
+    return Ledger(assets, sum(len(asset.renditions) for asset in assets.values()))
 
 
 def ledger_faults(ledger: Ledger, place: Place) -> list[str]:
-    """Where assets, usage counters and buckets disagree."""
-    assets = ledger.assets.values()
-    renditions = [rendition for asset in assets for rendition in asset.renditions.values()]
-    recount = {
-        "asset_count": len(assets),
-        "asset_bytes": sum(asset.bytes for asset in assets),
-        "rendition_count": len(renditions),
-        "rendition_bytes": sum(rendition.bytes for rendition in renditions),
-    }
-    faults = [
-        f"usage says {name} {ledger.usage.get(name, 0)}, the assets are {found}"
-        for name, found in recount.items()
-        if ledger.usage.get(name, 0) != found
+    """Where assets, usage counters and buckets disagree, and what an asset lacks. At rest nothing is in flight."""
+    audit = audit_stack(local_place(asdict(place.stack)), in_flight_s=0)
+    faults = [difference.line for difference in audit.differences[:SHOWN]]
+    faults += [f"{len(audit.differences) - SHOWN} more differences"] if len(audit.differences) > SHOWN else []
+    return faults + [
+        f"{asset.asset_id} ({asset.filename}): {why}" for asset in ledger.assets.values() for why in _gaps(asset)
     ]
-    owned = {f"{asset.original.key} {asset.original.version_id}" for asset in assets}
-    stored = {
-        f"{found['Key']} {found['VersionId']}{'' if 'Size' in found else ' (a delete marker)'}"
-        for found in object_versions(place.output("OriginalsBucketName"))
-        if not found["Key"].startswith("manifests/")
-    }
-    faults += _difference("originals", owned, stored)
-    faults += _difference("renditions", {rendition.key for rendition in renditions}, set(_rendition_keys(place)))
-    return faults + [f"{asset.asset_id} ({asset.filename}): {why}" for asset in assets for why in _gaps(asset)]
 
 
 def _gaps(asset: Asset) -> Iterator[str]:
@@ -77,17 +54,6 @@ def _gaps(asset: Asset) -> Iterator[str]:
     open_stages = {stage: state for stage, state in asset.stages.items() if state is not StageStatus.COMPLETED}
     if open_stages:
         yield f"stages are {open_stages}"
-
-
-def _rendition_keys(place: Place) -> Iterator[str]:
-    for page in s3().get_paginator("list_objects_v2").paginate(Bucket=place.output("RenditionsBucketName")):
-        yield from (found["Key"] for found in page.get("Contents", []))
-
-
-def _difference(what: str, owned: set[str], stored: set[str]) -> list[str]:
-    lost, extra = sorted(owned - stored), sorted(stored - owned)
-    faults = [f"{what}: {len(lost)} are gone from the bucket: {lost[:SHOWN]}"] if lost else []
-    return faults + ([f"{what}: {len(extra)} in the bucket belong to nobody: {extra[:SHOWN]}"] if extra else [])
 
 
 def all_tasks(jobs_table: str, job_id: str) -> list[Task]:

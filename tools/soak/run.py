@@ -258,7 +258,7 @@ class Soak:
             f"jobs       {', '.join(f'{job.kind} {job.status} {job.ended_tasks}/{job.total}' for job in jobs)}",
             f"outcomes   {dict(outcomes)}",
             f"attempts   {dict(sorted(attempts.items()))}  (stages by number of attempts)",
-            f"ledger     {len(ledger.assets)} assets, {ledger.usage.get('rendition_count', 0)} renditions",
+            f"ledger     {len(ledger.assets)} assets, {ledger.rendition_count} renditions",
             f"polls      {self.watch.polls}",
         ]
         return result
