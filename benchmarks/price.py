@@ -24,6 +24,7 @@ from typing import Any
 
 from moto import mock_aws
 
+from shared.observability import logger
 from shared.stores.dynamo import dynamodb
 from shared.stores.images import s3
 from shared.stores.queues import sqs
@@ -31,7 +32,7 @@ from tests.cloud import build, client, resources
 from tests.pictures import photo
 from tests.world import World
 
-IMAGES = 12
+IMAGES = 48
 WIDTH, HEIGHT = 4000, 3000
 RENDITIONS = 9
 BUDGET = 20
@@ -180,6 +181,7 @@ def _size(value: Any) -> int:
 
 def main() -> None:
     """Print calls by step, then the price of a million images."""
+    logger.setLevel("ERROR")
     with mock_aws():
         meter = Meter()
         world = World(build())

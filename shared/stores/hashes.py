@@ -1,7 +1,7 @@
 """The hashes of a project: a short tail of rows, compacted into immutable segments in S3 that workers may keep.
 
-Readers read the tail first and the list of segments then; the compactor publishes a segment before it deletes the rows
-that went into it. So each hash is found at least once at any moment.
+One Query reads the tail and then, by the order of their sort keys, the list of segments; the compactor publishes a
+segment before it deletes the rows that went into it. So each hash is found at least once at any moment.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from shared.errors import Transient
 from shared.stores import rows
 from shared.stores.dynamo import ConditionFailed, attempt, batch_delete, dynamodb, marshal, unmarshal
 from shared.stores.images import GONE, s3
-from shared.stores.segments import Listed, Segment, read_listed
+from shared.stores.segments import NOTHING, Listed, Segment, listed_of, read_listed
 
 TAIL = 256
 """Rows before they are compacted: about 40 KB, which every search reads."""
@@ -60,8 +60,7 @@ class HashStore:
         """All hashes of a project. Compacts the tail when it has grown long."""
         pk = self._pk(tenant, project)
         while True:
-            tail = self._tail(pk)
-            listed = self._listed(pk)
+            tail, listed = self._rows(pk)
             try:
                 parts = [part_of(pack(tail)), *(self._segment(segment.key) for segment in listed.segments)]
             except SegmentGone:
@@ -82,7 +81,7 @@ class HashStore:
         self._delete(listed.retired)  # before the list forgets them
         replaced = tuple(old.key for old in listed.segments[len(kept) :])
         if not self._publish(pk, Listed(listed.revision + 1, (*kept, segment), replaced)):
-            if all(segment.key != other.key for other in self._listed(pk).segments):
+            if all(segment.key != other.key for other in read_listed(self.table, pk).segments):
                 self._delete((segment.key,))  # no later list can name it
             return
         for first in range(0, len(tail), DELETES_PER_CALL):
@@ -129,23 +128,22 @@ class HashStore:
     def _unlock(self, pk: str) -> None:
         batch_delete(self.table, [{"pk": pk, "sk": keys.COMPACTION_ROW}])
 
-    def _tail(self, pk: str) -> list[Member]:
+    def _rows(self, pk: str) -> tuple[list[Member], Listed]:
         query: dict[str, Any] = {
             "TableName": self.table,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": marshal({":pk": pk, ":prefix": keys.HASH_PREFIX}),
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": marshal({":pk": pk, ":first": keys.HASH_PREFIX, ":last": keys.SEGMENTS_ROW}),
             "ConsistentRead": True,
         }
-        found: list[Member] = []
+        found: list[Item] = []
         while True:
             answer = attempt(partial(dynamodb().query, **query))
-            found += [rows.member_of(unmarshal(row)) for row in answer["Items"]]
+            found += map(unmarshal, answer["Items"])
             if "LastEvaluatedKey" not in answer:
-                return found
+                break
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    def _listed(self, pk: str) -> Listed:
-        return read_listed(self.table, pk)
+        listed = listed_of(found.pop()) if found and found[-1]["sk"] == keys.SEGMENTS_ROW else NOTHING
+        return [rows.member_of(row) for row in found], listed
 
     def _segment(self, key: str) -> Part:
         if key in self._kept:

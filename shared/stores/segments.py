@@ -27,11 +27,15 @@ class Listed:
         return {segment.key for segment in self.segments} | set(self.retired)
 
 
+NOTHING = Listed(0, (), ())
+
+
+def listed_of(row: Item) -> Listed:
+    segments = tuple(Segment(segment["key"], segment["count"]) for segment in row["segments"])
+    return Listed(row["revision"], segments, tuple(row["retired"]))
+
+
 def read_listed(table: str, pk: str) -> Listed:
     key: Item = {"pk": pk, "sk": keys.SEGMENTS_ROW}
     found = attempt(lambda: dynamodb().get_item(TableName=table, Key=marshal(key), ConsistentRead=True))
-    if "Item" not in found:
-        return Listed(0, (), ())
-    row = unmarshal(found["Item"])
-    segments = tuple(Segment(segment["key"], segment["count"]) for segment in row["segments"])
-    return Listed(row["revision"], segments, tuple(row["retired"]))
+    return listed_of(unmarshal(found["Item"])) if "Item" in found else NOTHING
