@@ -13,7 +13,7 @@ from shared.domain.task import TaskRef
 
 
 class Message(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # a function reads one kind or two
 
 
 class AssetRequest(Message):

@@ -23,7 +23,13 @@ Edge = Annotated[int, Field(ge=1, le=MAX_EDGE)]
 TaskId = Annotated[str, StringConstraints(pattern=r"^t\d{5,8}$")]
 
 
-class Body(BaseModel):
+class Schema(BaseModel):
+    model_config = ConfigDict(
+        defer_build=True
+    )  # at its first use: half of a function's start would go into all of them
+
+
+class Body(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -43,7 +49,7 @@ class RenewGrants(Body):
     task_ids: list[TaskId] = Field(min_length=1, max_length=MAX_GRANTS)
 
 
-class Grant(BaseModel):
+class Grant(Schema):
     """A presigned POST: send `fields` in order, the file last."""
 
     url: str
@@ -51,7 +57,7 @@ class Grant(BaseModel):
     expires_at: datetime
 
 
-class GrantedTask(BaseModel):
+class GrantedTask(Schema):
     task_id: str
     filename: str
     status: str
@@ -60,7 +66,7 @@ class GrantedTask(BaseModel):
     upload: Grant | None = None
 
 
-class UploadCreated(BaseModel):
+class UploadCreated(Schema):
     job_id: str
     project: str
     total: int
@@ -68,12 +74,12 @@ class UploadCreated(BaseModel):
     uploads: list[GrantedTask]
 
 
-class GrantsRenewed(BaseModel):
+class GrantsRenewed(Schema):
     job_id: str
     uploads: list[GrantedTask]
 
 
-class Ticket(BaseModel):
+class Ticket(Schema):
     """Opens one WebSocket, once."""
 
     ticket: str
@@ -81,7 +87,7 @@ class Ticket(BaseModel):
     expires_at: datetime
 
 
-class AboutJob(BaseModel):
+class AboutJob(Schema):
     """What a client sends over its WebSocket names a job in most cases."""
 
     job_id: Annotated[str, StringConstraints(max_length=200)]
@@ -96,18 +102,18 @@ class Unsubscribe(AboutJob):
     action: Literal["unsubscribe"]
 
 
-class Ping(BaseModel):
+class Ping(Schema):
     action: Literal["ping"]
 
 
-class ErrorView(BaseModel):
+class ErrorView(Schema):
     code: str
     detail: str
     limit: int | None = None
     measured: int | None = None
 
 
-class TaskView(BaseModel):
+class TaskView(Schema):
     task_id: str
     filename: str
     status: str
@@ -124,7 +130,7 @@ class TaskView(BaseModel):
     """The job's `seq` when the task last changed; 0 when it has not since it was created."""
 
 
-class JobView(BaseModel):
+class JobView(Schema):
     job_id: str
     kind: str
     project: str
@@ -152,26 +158,26 @@ class JobView(BaseModel):
     tasks: list[TaskView] | None = None
 
 
-class QualityJobStarted(BaseModel):
+class QualityJobStarted(Schema):
     job_id: str
     total_images: int | None
     status: str
     message: str
 
 
-class SampleFailure(BaseModel):
+class SampleFailure(Schema):
     asset_id: str
     filename: str
     code: str
     detail: str
 
 
-class Sample(BaseModel):
+class Sample(Schema):
     size: int
     would_fail: list[SampleFailure]
 
 
-class Forecast(BaseModel):
+class Forecast(Schema):
     """What a quality job would do. Nothing was changed."""
 
     job_id: None = None
@@ -184,7 +190,7 @@ class Forecast(BaseModel):
     sample: Sample
 
 
-class IdleView(BaseModel):
+class IdleView(Schema):
     """A project that has no job."""
 
     job_id: None = None
@@ -202,7 +208,7 @@ class IdleView(BaseModel):
     poll_after_ms: int = 5000
 
 
-class Cancelled(BaseModel):
+class Cancelled(Schema):
     """processed + failed + skipped + in_flight = total, at the moment of the answer."""
 
     job_id: str | None
@@ -216,14 +222,14 @@ class Cancelled(BaseModel):
     message: str
 
 
-class Left(BaseModel):
+class Left(Schema):
     """What was not taken up again: images refused for what they are, and uploads that need a new grant."""
 
     refused: int = 0
     expired: int = 0
 
 
-class Retried(BaseModel):
+class Retried(Schema):
     job_id: str
     status: str
     reopened: int
@@ -232,12 +238,12 @@ class Retried(BaseModel):
     message: str
 
 
-class JobList(BaseModel):
+class JobList(Schema):
     jobs: list[JobView]
     next_cursor: str | None
 
 
-class PoisonView(BaseModel):
+class PoisonView(Schema):
     poison_id: str
     job_id: str
     task_id: str
@@ -249,12 +255,12 @@ class PoisonView(BaseModel):
     failed_at: datetime
 
 
-class PoisonList(BaseModel):
+class PoisonList(Schema):
     records: list[PoisonView]
     next_cursor: str | None
 
 
-class Me(BaseModel):
+class Me(Schema):
     """Who a key belongs to, and what it may do."""
 
     tenant_id: str
@@ -264,12 +270,12 @@ class Me(BaseModel):
     expires_at: datetime | None
 
 
-class ProjectView(BaseModel):
+class ProjectView(Schema):
     project: str
     created_at: datetime
 
 
-class ProjectList(BaseModel):
+class ProjectList(Schema):
     projects: list[ProjectView]
     next_cursor: str | None
 
@@ -287,13 +293,13 @@ class CreateTenant(Body):
     quotas: QuotaSet = QuotaSet()
 
 
-class TenantView(BaseModel):
+class TenantView(Schema):
     tenant_id: str
     tenant_name: str
     quotas: QuotaSet
 
 
-class TenantList(BaseModel):
+class TenantList(Schema):
     tenants: list[TenantView]
     next_cursor: str | None
 
@@ -313,7 +319,7 @@ class RotateKey(Body):
     grace_s: int = Field(default=86_400, ge=0, le=30 * 86_400)
 
 
-class KeyView(BaseModel):
+class KeyView(Schema):
     key_id: str
     tenant_id: str
     label: str
@@ -329,11 +335,11 @@ class NewKey(KeyView):
     key: str
 
 
-class KeyList(BaseModel):
+class KeyList(Schema):
     keys: list[KeyView]
 
 
-class Purged(BaseModel):
+class Purged(Schema):
     """What a purge found and did. `errors` are of what stays for the next one, a hundred at most."""
 
     dry_run: bool
@@ -357,7 +363,7 @@ class PurgeRound(Purged):
     strays_deleted_bytes: int = 0
 
 
-class Usage(BaseModel):
+class Usage(Schema):
     """What a tenant has in storage. The total is of assets and renditions, without what awaits purge."""
 
     asset_count: int
@@ -380,18 +386,18 @@ class TenantWithUsage(TenantView):
     usage: Usage
 
 
-class MetricsList(BaseModel):
+class MetricsList(Schema):
     tenants: list[Metrics]
     next_cursor: str | None
 
 
-class CleanedUp(BaseModel):
+class CleanedUp(Schema):
     removed_jobs: int
     removed_tasks: int
     has_more: bool
 
 
-class RenditionView(BaseModel):
+class RenditionView(Schema):
     preset: str
     format: str
     width: int
@@ -422,7 +428,7 @@ class SetPresets(Body):
     presets: list[PresetRow] = Field(max_length=MAX_OWN + len(BUILT_IN_NAMES))
 
 
-class PresetView(BaseModel):
+class PresetView(Schema):
     name: str
     stage: str
     box: tuple[int, int]
@@ -436,11 +442,11 @@ class PresetView(BaseModel):
     """What its renditions are known by: another recipe is another rendition."""
 
 
-class PresetList(BaseModel):
+class PresetList(Schema):
     presets: list[PresetView]
 
 
-class SuitabilityView(BaseModel):
+class SuitabilityView(Schema):
     """How well an image suits annotation, 0-100: high from 80, medium from 60, low below."""
 
     score: float
@@ -448,7 +454,7 @@ class SuitabilityView(BaseModel):
     parts: dict[str, float]
 
 
-class PartView(BaseModel):
+class PartView(Schema):
     """What a metric gives to a weighted mean: weight × goodness. A value of None is not known, and left out."""
 
     metric: str
@@ -457,7 +463,7 @@ class PartView(BaseModel):
     weight: float
 
 
-class CheckView(BaseModel):
+class CheckView(Schema):
     """A threshold: the issue is raised when the value lies below, or above, the limit."""
 
     issue: str
@@ -468,7 +474,7 @@ class CheckView(BaseModel):
     is_raised: bool
 
 
-class ExplanationView(BaseModel):
+class ExplanationView(Schema):
     """Why the scores are what they are."""
 
     scorer_version: int
@@ -477,14 +483,14 @@ class ExplanationView(BaseModel):
     suitability: list[PartView]
 
 
-class NearestView(BaseModel):
+class NearestView(Schema):
     """The earlier image of the project that looks most like this one; `distance` in bits of 64."""
 
     asset_id: str
     distance: int
 
 
-class QualityView(BaseModel):
+class QualityView(Schema):
     status: str
     scorer_version: int | None = None
     computed_at: datetime | None = None
@@ -505,7 +511,7 @@ class QualityView(BaseModel):
     """None for scores of an older scorer: its tables are no longer these."""
 
 
-class AssetView(BaseModel):
+class AssetView(Schema):
     asset_id: str
     project: str
     filename: str
@@ -541,19 +547,19 @@ class CreateScratch(Body):
     bytes: int = Field(ge=1)
 
 
-class ScratchGranted(BaseModel):
+class ScratchGranted(Schema):
     scratch_id: str
     upload: Grant
 
 
-class CompareVerdict(BaseModel):
+class CompareVerdict(Schema):
     """`quality` is the word for the PSNR, `likeness` that for the distance of the hashes."""
 
     quality: str
     likeness: str | None
 
 
-class ComparisonView(BaseModel):
+class ComparisonView(Schema):
     file_size_bytes: int
     width: int
     height: int
@@ -565,18 +571,18 @@ class ComparisonView(BaseModel):
     verdict: CompareVerdict
 
 
-class Compared(BaseModel):
+class Compared(Schema):
     asset_id: str
     comparisons: dict[str, ComparisonView]
     note: str
 
 
-class SuitabilitySummary(BaseModel):
+class SuitabilitySummary(Schema):
     score: float
     category: str
 
 
-class QualitySummary(BaseModel):
+class QualitySummary(Schema):
     status: str
     overall_quality: float | None = None
     sharpness: float | None = None
@@ -588,7 +594,7 @@ class QualitySummary(BaseModel):
     scored_at: datetime | None = None
 
 
-class AssetSummary(BaseModel):
+class AssetSummary(Schema):
     asset_id: str
     filename: str
     created_at: datetime
@@ -603,12 +609,12 @@ class AssetSummary(BaseModel):
     nearest: NearestView | None
 
 
-class AssetList(BaseModel):
+class AssetList(Schema):
     assets: list[AssetSummary]
     next_cursor: str | None
 
 
-class DuplicateMember(BaseModel):
+class DuplicateMember(Schema):
     """`distance` in bits of the perceptual hash to the best image of the group."""
 
     asset_id: str
@@ -623,7 +629,7 @@ class DuplicateMember(BaseModel):
     thumbnail_url: str | None
 
 
-class DuplicateGroup(BaseModel):
+class DuplicateGroup(Schema):
     """`best` is the one to keep. Not `is_whole`: the group has more members than are told."""
 
     best: str
@@ -631,12 +637,12 @@ class DuplicateGroup(BaseModel):
     is_whole: bool
 
 
-class DuplicateList(BaseModel):
+class DuplicateList(Schema):
     groups: list[DuplicateGroup]
     next_cursor: str | None
 
 
-class StatisticsView(BaseModel):
+class StatisticsView(Schema):
     """`histograms` have `bins` counts over 0-1 for each metric; an image without a value is in none."""
 
     project: str
@@ -649,5 +655,5 @@ class StatisticsView(BaseModel):
     bins: int
 
 
-class Health(BaseModel):
+class Health(Schema):
     status: str = "ok"

@@ -14,7 +14,7 @@ from shared.domain.limits import Limits
 class Settings(BaseModel):
     """Each field is the environment variable of the same name in capitals."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # a function reads one of them
 
     @classmethod
     def load(cls) -> Self:

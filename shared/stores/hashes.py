@@ -20,7 +20,7 @@ from shared.domain.hashes import HASH_VERSION, Part, Records, merge, pack, part_
 from shared.domain.member import Member
 from shared.errors import Transient
 from shared.stores import rows
-from shared.stores.dynamo import ConditionFailed, attempt, batch_delete, dynamodb, marshal, unmarshal
+from shared.stores.dynamo import ConditionFailed, Item, attempt, batch_delete, dynamodb, marshal, unmarshal
 from shared.stores.images import GONE, s3
 from shared.stores.segments import NOTHING, Listed, Segment, listed_of, read_listed
 
