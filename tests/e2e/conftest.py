@@ -1,5 +1,7 @@
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +57,28 @@ def demo(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Demo:
     paths = write_demo_photos(folder)
     with Client(stack.api_url, stack.tenant_key) as client:
         return Demo(folder, upload_files(client, paths, "demo"))
+
+
+def age_graves(aws: Aws, stack: Stack, asset_id: str, days: int) -> None:
+    """As if an image had been uploaded and deleted so many days ago."""
+    table, pk = stack.outputs["CatalogTableName"], {"S": f"ASSET#{asset_id}"}
+    found = aws("dynamodb").query(
+        TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": pk}
+    )["Items"]
+    then = {"S": (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="microseconds")}
+    for row in found:
+        if "grave_of" in row:
+            made = [{"M": rendition["M"] | {"created_at": then}} for rendition in row["renditions"]["L"]]
+            aged = row | {"buried_at": then, "created_at": then, "renditions": {"L": made}}
+            aws("dynamodb").put_item(TableName=table, Item=aged)
+
+
+def purge_at_night(aws: Aws, stack: Stack, *, is_new_day: bool = True) -> dict[str, Any]:
+    """What the nightly purge says. The schedule may have called it today already: then this is a new day."""
+    if is_new_day:
+        key = {"pk": {"S": "PURGE"}, "sk": {"S": "ROUND"}}
+        aws("dynamodb").delete_item(TableName=stack.outputs["CatalogTableName"], Key=key)
+    answer = aws("lambda").invoke(FunctionName=stack.outputs["PurgeFunctionName"], Payload=b"{}")
+    report: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, report
+    return report

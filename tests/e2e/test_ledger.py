@@ -1,16 +1,14 @@
 """Delete, purge and audit on the deployed template: the ledger equals the buckets, and what is bent is named."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from darkroom import Client, upload_files
 from darkroom.cli import app
-from tests.e2e.conftest import Aws
+from tests.e2e.conftest import Aws, age_graves, purge_at_night
 from tests.pictures import photo
 from tools.stack import Stack
 
@@ -37,7 +35,7 @@ def test_deleted_image_is_purged_after_the_undo_window_and_the_audit_agrees(
     with Client(stack.api_url, stack.admin_key) as admin:
         young = admin.purge(days=0, dry_run=False)
         agreed = audit()
-        age_graves(aws, stack, images[0])
+        age_graves(aws, stack, images[0], days=2)
         told, done, again = (admin.purge(days=0, dry_run=is_dry_run) for is_dry_run in (True, False, False))
 
     assert (young["renditions_found"], young["deleted_count"]) == (0, 0), "an undo window of a day"
@@ -71,22 +69,13 @@ def test_what_is_lost_and_what_is_nobodys_are_named(images: list[str], stack: St
     assert mended.exit_code == 0, mended.stdout
 
 
-def test_nightly_round_runs_as_deployed_once_a_day(stack: Stack, aws: Aws, images: list[str]) -> None:
-    for _ in range(2):
-        answer = aws("lambda").invoke(FunctionName=stack.outputs["PurgeFunctionName"], Payload=b"{}")
-        report = json.loads(answer["Payload"].read())
+def test_nightly_purge_runs_as_deployed_once_a_day(images: list[str], client: Client, stack: Stack, aws: Aws) -> None:
+    client.delete_asset(images[2])
+    age_graves(aws, stack, images[2], days=40)
 
-        assert ("FunctionError" in answer, report["has_more"], report["errors"]) == (False, False, [])
+    first = purge_at_night(aws, stack)
+    second = purge_at_night(aws, stack, is_new_day=False)
+
+    assert (first["deleted_count"], first["errors"], first["has_more"]) == (10, [], False)
+    assert second["deleted_count"] == 0
     assert audit().exit_code == 0
-
-
-def age_graves(aws: Aws, stack: Stack, asset_id: str) -> None:
-    """As if the image had been deleted two days ago."""
-    table, pk = stack.outputs["CatalogTableName"], {"S": f"ASSET#{asset_id}"}
-    found: list[dict[str, Any]] = aws("dynamodb").query(
-        TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": pk}
-    )["Items"]
-    two_days_ago = (datetime.now(UTC) - timedelta(days=2)).isoformat(timespec="microseconds")
-    for row in found:
-        if "buried_at" in row:
-            aws("dynamodb").put_item(TableName=table, Item=row | {"buried_at": {"S": two_days_ago}})

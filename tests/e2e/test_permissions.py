@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from darkroom import ApiError, Client, NewFile, compare_file, upload_files
 from darkroom.actions import QualityOptions
-from tests.e2e.conftest import TOLD
+from tests.e2e.conftest import TOLD, age_graves, purge_at_night
 from tests.pictures import photo
 from tools.stack import Stack, aws_of, throwaway_stack
 
@@ -135,6 +135,16 @@ def test_reconcile_is_allowed_what_it_does(without_tls: Stack) -> None:
         )
 
     assert "FunctionError" not in answer
+
+
+def test_purge_is_allowed_what_it_does(client: Client, without_tls: Stack, tmp_path: Path) -> None:
+    (asset_id,) = _upload(client, tmp_path, "purged", [51])
+    client.delete_asset(asset_id)
+    with aws_of(without_tls.aws_endpoint):
+        age_graves(boto3.client, without_tls, asset_id, days=40)
+        report = purge_at_night(boto3.client, without_tls)
+
+    assert (report["deleted_count"], report["errors"], report["has_more"]) == (10, [], False)
 
 
 def test_nobody_was_denied_anything(without_tls: Stack) -> None:
