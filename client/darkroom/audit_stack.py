@@ -25,6 +25,9 @@ PASSING = ("scratch/", "manifests/")
 IN_FLIGHT_S = 900
 """No work on an image takes longer: what is younger may be recorded yet."""
 
+ANSWERS = {404: False, 405: True}
+"""Whether it is there, by the status of a HEAD; 405 is said of a delete marker. Any other is no answer."""
+
 DISOWNED = {"refused", "exists", "expired", "skipped"}
 READ = (
     *("pk", "sk", "tenant", "original", "bytes", "renditions", "grave_of", "original_bytes", "segments", "retired"),
@@ -237,8 +240,10 @@ class _Auditor:
         try:
             self._place.s3.head_object(Bucket=self._place.buckets[found.bucket], Key=found.key, **version)
         except ClientError as error:
-            # Of a delete marker nothing can be read but that it is there.
-            return bool(error.response["Error"]["Code"] in {"405", "MethodNotAllowed"})
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status not in ANSWERS:
+                raise
+            return ANSWERS[status]
         return True
 
     def _is_awaited(self, stored: Stored) -> bool:

@@ -2,14 +2,17 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from typer.testing import CliRunner
 
 from darkroom.audit import Audit
+from darkroom.audit_stack import AuditFailed
 from darkroom.cli import app
 from shared.domain.keys import creator_of
 from tests.cloud import client, table
@@ -100,6 +103,22 @@ BENT: dict[str, tuple[Bend, str]] = {
 }
 
 
+@contextmanager
+def refusing(operation: str) -> Iterator[None]:
+    """S3 answers 403."""
+
+    def refuse(**_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        found = {"Error": {"Code": "403", "Message": "Forbidden"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        return AWSResponse("https://aws", 403, {}, None), found
+
+    events = client("s3").meta.events
+    events.register(f"before-call.s3.{operation}", refuse)
+    try:
+        yield
+    finally:
+        events.unregister(f"before-call.s3.{operation}", refuse)
+
+
 @pytest.mark.parametrize("what", sorted(BENT))
 def test_what_differs_is_named(busy: World, what: str) -> None:
     bend, kind = BENT[what]
@@ -153,6 +172,13 @@ def test_rendition_that_was_just_stored_is_no_difference(busy: World) -> None:
 
     assert audited(busy, time.time()).tenants[0].in_flight == 1
     assert kinds(audited(busy, LATER)) == ["object without owner"]
+
+
+def test_audit_that_may_not_look_is_broken_off_and_finds_nothing_gone(busy: World) -> None:
+    _lose_rendition(busy)
+
+    with refusing("HeadObject"), pytest.raises(AuditFailed, match="Forbidden"):
+        audited(busy, LATER)
 
 
 def test_what_passes_by_itself_is_not_looked_at(busy: World) -> None:
