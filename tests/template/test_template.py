@@ -311,8 +311,32 @@ def test_every_dead_letter_queue_has_its_kind_of_message(environment: None) -> N
     assert len(module("DeadLettersFunction").KINDS) == len(urls)
 
 
-def test_dispatcher_may_go_on_for_as_long_as_a_job_needs() -> None:
-    assert functions()["DispatchFunction"]["RecursiveLoop"] == "Allow"
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_a_function_that_sends_to_its_own_queue_may_go_round(function: str) -> None:
+    """AWS stops any other after about 16 rounds."""
+    read = {referred(event["Queue"]) for name, event in events("SQS").values() if name == function}
+    sent_to = {
+        referred(arn)
+        for statement in statements(function)
+        if "sqs:SendMessage" in listed(statement["Action"])
+        for arn in listed(statement["Resource"])
+    }
+
+    assert ("RecursiveLoop" in functions()[function]) == bool(read & sent_to)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_calls_a_function(function: str) -> None:
+    actions = [action for statement in statements(function) for action in listed(statement["Action"])]
+
+    assert [action for action in actions if action.startswith("lambda:")] == []
+
+
+def test_purge_ends_before_it_begins_again() -> None:
+    ((_, schedule),) = (found for found in events("Schedule").values() if found[0] == "PurgeFunction")
+
+    assert schedule["Schedule"].startswith("cron(0/15 ")
+    assert functions()["PurgeFunction"]["Timeout"] < 15 * 60
 
 
 def test_reconcile_ends_before_it_begins_again() -> None:
