@@ -47,6 +47,7 @@ class PurgeSettings(PurgeNames):
     jobs_table: str
     purge_mode: PurgeMode
     purge_days: int = Field(ge=0)
+    purge_most_strays: int = Field(ge=0)
 
 
 class AdminSettings(PurgeNames):

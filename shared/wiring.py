@@ -36,7 +36,9 @@ def retrying(jobs_table: str, catalog_table: str, urls: QueueUrls) -> Retrying:
 
 def nightly(settings: PurgeSettings) -> Nightly:
     on = purging(settings)
-    sweeping = Sweeping(JobStore(settings.jobs_table), on.catalog, on.originals, on.renditions)
+    sweeping = Sweeping(
+        JobStore(settings.jobs_table), on.catalog, on.originals, on.renditions, settings.purge_most_strays
+    )
     return Nightly(RoundStore(settings.catalog_table), on, sweeping)
 
 

@@ -76,6 +76,7 @@ class Cloud:
             "URL_LIFETIME": "UrlLifetime",
             "PURGE_MODE": "PurgeMode",
             "PURGE_DAYS": "PurgeDays",
+            "PURGE_MOST_STRAYS": "PurgeMostStrays",
         }
         return {
             "JOBS_TABLE": self.jobs_table,

@@ -89,7 +89,7 @@ class World:
         self.renditions = RenditionStore(cloud.renditions_bucket)
         self.hashes = HashStore(cloud.catalog_table, cloud.renditions_bucket)
         self.purging = Purging(self.tenants, self.catalog, self.originals, self.renditions)
-        self.sweeping = Sweeping(self.jobs, self.catalog, self.originals, self.renditions)
+        self.sweeping = Sweeping(self.jobs, self.catalog, self.originals, self.renditions, most_strays=100)
         self.nightly = Nightly(RoundStore(cloud.catalog_table), self.purging, self.sweeping)
         self.manifests = ManifestStore(cloud.originals_bucket)
         urls = cloud.queue_urls

@@ -13,7 +13,7 @@ from shared.domain.asset import Original
 from shared.domain.keys import OriginalKey, creator_of, life_of, list_of_segment
 from shared.domain.upload import is_wanted
 from shared.errors import Transient
-from shared.observability import logger
+from shared.observability import count, logger
 from shared.schemas import PurgeRound
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore, Stored
@@ -33,6 +33,8 @@ class Sweeping:
     catalog: CatalogStore
     originals: OriginalStore
     renditions: RenditionStore
+    most_strays: int
+    """Of a page. When there are more, it may be the catalog that has lost something, and nothing is deleted."""
 
 
 def sweep_renditions(
@@ -42,7 +44,8 @@ def sweep_renditions(
     page, cursor = on.renditions.page(after)
     old = [stored for stored in page if stored.written_at < older_than]
     strays = [*_strays_of_assets(old, on, now, is_dry_run=report.dry_run), *_strays_of_lists(old, on)]
-    _delete(strays, lambda: on.renditions.delete([stray.key for stray in strays]), report)
+    if not _are_held_back(strays, report, on.most_strays):
+        _delete(strays, lambda: on.renditions.delete([stray.key for stray in strays]), report)
     return cursor
 
 
@@ -52,8 +55,10 @@ def sweep_originals(
     """Look at a page of the versions of originals; where the next one begins, or None at the end."""
     page, cursor = on.originals.page(after)
     old = [stored for stored in page if stored.written_at < older_than]
-    for stray in _strays_of_uploads(old, on, now):
-        _delete([stray], partial(on.originals.delete, Original(stray.key, stray.version_id)), report)
+    strays = list(_strays_of_uploads(old, on, now))
+    if not _are_held_back(strays, report, on.most_strays):
+        for stray in strays:
+            _delete([stray], partial(on.originals.delete, Original(stray.key, stray.version_id)), report)
     return cursor
 
 
@@ -97,8 +102,18 @@ def _strays_of_uploads(found: Iterable[Stored], on: Sweeping, now: datetime) -> 
                 yield stored
 
 
-def _delete(strays: Sequence[Stored], delete: Callable[[], None], report: PurgeRound) -> None:
+def _are_held_back(strays: Sequence[Stored], report: PurgeRound, most: int) -> bool:
     report.strays_found += len(strays)
+    if len(strays) <= most:
+        return False
+    if len(report.errors) < MAX_ERRORS:
+        report.errors.append(f"{strays[0].key}: it and {len(strays) - 1} objects near it belong to nobody, and stay.")
+    logger.error("too many strays", keys=[stray.key for stray in strays[:SHOWN]], count=len(strays))
+    count("StraysHeldBack")
+    return True
+
+
+def _delete(strays: Sequence[Stored], delete: Callable[[], None], report: PurgeRound) -> None:
     if not strays or report.dry_run:
         return
     try:

@@ -113,8 +113,8 @@ def rebuilding_while_the_image_is_deleted_purged_and_uploaded_again(world: World
 def purging_while_the_image_is_uploaded_again(world: World) -> tuple[Act, Act]:
     world.catalog.delete(uploaded(world), TENANT, world.clock())
     two_days_pass(world)
-    _, uploads = world.upload(PICTURE)
-    return lambda: night(world), lambda: world.run(uploads)
+    _, [upload] = world.upload(PICTURE)
+    return lambda: night(world), lambda: world.validate(upload)
 
 
 def purging_what_was_deleted_while_its_validation_is_tried_again(world: World) -> tuple[Act, Act]:

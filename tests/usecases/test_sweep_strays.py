@@ -235,6 +235,23 @@ def test_sweep_cut_off_after_any_call_is_ended_by_the_next(tenant: World) -> Non
             return
 
 
+def test_nothing_is_deleted_where_too_much_belongs_to_nobody(tenant: World) -> None:
+    _, uploads = tenant.upload(*(photo(seed, 40, 40) for seed in range(3)))
+    tenant.run(uploads)
+    for asset in tenant.all_assets():  # as if the catalog had been emptied
+        boto3.resource("dynamodb").Table(tenant.cloud.catalog_table).delete_item(
+            Key={"pk": f"ASSET#{asset.asset_id}", "sk": "ASSET"}
+        )
+    tenant.now += timedelta(days=40)
+    before = tenant.stored()
+    tenant.sweeping = replace(tenant.sweeping, most_strays=2)
+
+    report = tenant.sweep()
+
+    assert (report.strays_found, report.strays_deleted, len(report.errors)) == (30, 0, 2)
+    assert tenant.stored() == before
+
+
 def test_stray_that_cannot_be_deleted_is_told(tenant: World) -> None:
     stray_beside(tenant, uploaded(tenant))
 
