@@ -28,7 +28,7 @@ IN_FLIGHT_S = 900
 ANSWERS = {404: False, 405: True}
 """Whether it is there, by the status of a HEAD; 405 is said of a delete marker. Any other is no answer."""
 
-DISOWNED = {"refused", "exists", "expired", "skipped"}
+DISOWNED = {"refused", "exists", "expired"}
 READ = (
     *("pk", "sk", "tenant", "original", "bytes", "renditions", "grave_of", "original_bytes", "segments", "retired"),
     *COUNTERS,

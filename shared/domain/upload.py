@@ -5,8 +5,8 @@ from __future__ import annotations
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, Outcome, Task
 
-DISOWNED = frozenset({Outcome.REFUSED, Outcome.EXISTS, Outcome.EXPIRED, Outcome.SKIPPED})
-"""The outcomes of a task whose original nobody needs: it is deleted."""
+DISOWNED = frozenset({Outcome.REFUSED, Outcome.EXISTS, Outcome.EXPIRED})
+"""The outcomes of a task whose original nobody needs: it is deleted. That of a skipped one lies in a grave."""
 
 
 def is_wanted(task: Task, version_id: str, *, may_begin: bool) -> bool:

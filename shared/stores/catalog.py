@@ -128,11 +128,15 @@ class CatalogStore:
 
         This one too when it was made before and deleted since: it does not come back, and whoever looks will miss it.
         """
-        try:
-            self._write(None, asset, asset.created_at)
-        except TransactionRefused:
-            return self.find(asset.asset_id) or asset
-        return asset
+        for _ in range(TRIES):
+            try:
+                self._write(None, asset, asset.created_at)
+            except TransactionRefused:
+                if earlier := self._earlier(asset):
+                    return earlier
+                continue  # what was in its way has been deleted since
+            return asset
+        raise Transient("The asset is contended.")
 
     def admit(self, asset: Asset, quotas: Quotas, still: Item) -> Asset:
         """As `create`, for a tenant with quotas. Content that is there already needs no room.
@@ -161,11 +165,17 @@ class CatalogStore:
         raise Transient("The tenant's quotas are contended.")
 
     def _earlier(self, asset: Asset) -> Asset | None:
-        """The asset that stands for this content; this one itself when it was made before and deleted since."""
+        """The asset that stands for this content; this one itself when it was made before and deleted since.
+
+        Then even when another stands: its original lies in its grave, and is not the other's.
+        """
         buried = {"pk": keys.asset_pk(asset.asset_id), "sk": keys.grave_sk(asset.creator, None)}
-        found = batch_get({self.table: [rows.asset_key(asset.asset_id), buried]})[self.table]
-        standing = (rows.asset_of(row) for row in found if row["sk"] == keys.ASSET_ROW)
-        return next(standing, asset if found else None)
+        found = {
+            row["sk"]: row for row in batch_get({self.table: [rows.asset_key(asset.asset_id), buried]})[self.table]
+        }
+        if buried["sk"] in found:
+            return asset
+        return rows.asset_of(found[keys.ASSET_ROW]) if found else None
 
     def change(self, asset_id: str, step: Step, now: datetime, creator: str | None = None) -> Asset | None:
         """Make of an asset what `step` says, with everything that is counted and listed of it, in one transaction.

@@ -6,6 +6,8 @@ from shared.domain.job import JobStatus
 from shared.domain.task import Outcome, TaskStatus
 from shared.errors import InvalidId, NotFound
 from shared.usecases.delete_asset import delete_asset
+from tests.crashes import died
+from tests.ledger import assert_nothing_is_lost
 from tests.pictures import photo
 from tests.stores.jobs import STRANGER
 from tests.world import PROJECT, TENANT, World
@@ -99,3 +101,29 @@ def test_another_tenant_deletes_nothing(world: World, asset_id: str) -> None:
 def test_what_is_no_id_is_refused(world: World) -> None:
     with pytest.raises(InvalidId):
         delete_asset("7", TENANT, world.catalog, world.clock)
+
+
+def test_news_that_comes_again_leaves_the_original_in_its_grave(world: World) -> None:
+    _, (uploaded,) = world.upload(photo(1, *SMALL))
+    world.validate(uploaded)
+    delete_asset(world.all_assets()[0].asset_id, TENANT, world.catalog, world.clock)
+    world.work_off()
+
+    world.validate(uploaded)
+
+    assert_nothing_is_lost(world)
+    assert len(world.stored()[0]) == 1
+
+
+def test_validation_tried_again_leaves_the_original_in_its_grave_though_a_successor_stands(world: World) -> None:
+    _, (uploaded,) = world.upload(photo(1, *SMALL))
+    assert died(2, lambda: world.validate(uploaded)), "the image is there, the task does not say so"
+    delete_asset(world.all_assets()[0].asset_id, TENANT, world.catalog, world.clock)
+    second = _upload(world)
+
+    world.validate(uploaded)
+    world.work_off()
+
+    assert_nothing_is_lost(world)
+    assert world.all_assets()[0].creator.startswith(second)
+    assert len(world.stored()[0]) == 2
