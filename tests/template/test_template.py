@@ -83,13 +83,12 @@ def test_every_function_has_a_memory_size(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_has_a_log_group_of_its_name_that_forgets(function: str) -> None:
-    groups = [found["Properties"] for found in resources("AWS::Logs::LogGroup").values()]
+def test_every_function_logs_to_a_group_of_its_own_that_forgets(function: str) -> None:
+    own = function.removesuffix("Function") + "Logs"
 
-    own = [group for group in groups if group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/${{{function}}}"}]
-
-    assert len(own) == 1
-    assert own[0]["RetentionInDays"]
+    assert functions()[function]["LoggingConfig"] == {"LogGroup": {"Ref": own}}
+    assert resource(own)["RetentionInDays"]
+    assert "LogGroupName" not in resource(own), "Lambda would make it when it logs first, and a deploy fail on it"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
