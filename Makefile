@@ -41,8 +41,8 @@ test: $(INSTALLED) ## All checks, then the whole stack on the emulator
 soak: $(INSTALLED) ## Break it on purpose for ten minutes, then count again; SHORT=1 for a tenth
 	@$(BIN)/python -m tools.soak $(if $(SHORT),--short --assets 0)
 
-screenshots: $(INSTALLED) ## Pictures of every view of the console, in .local/screenshots
-	@$(BIN)/python -m tools.screenshots
+screenshots: $(INSTALLED) ## Pictures of every view of the console, in .local/screenshots; README=1 renews those shown there
+	@$(BIN)/python -m tools.screenshots $(if $(README),--readme)
 
 format: $(INSTALLED) ## Put the code into its one form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

@@ -40,18 +40,20 @@ async function compareFile(assetId, file) {
   return api.post(path, {}, { json: { scratch_id: grant.scratch_id } });
 }
 
+/** @param {{url: string, width: number, height: number}} left @param {string} right */
 const wipe = (left, right, names) => {
   const label = `Slide between ${names[0]} and ${names[1]}`;
   const slider = h("input", { type: "range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": label });
   const frame = h(
     "div",
     { class: "wipe" },
-    h("img", { src: left, alt: names[0] }),
+    h("img", { src: left.url, alt: names[0] }),
     h("img", { src: right, alt: names[1] }),
     h("span", { class: "left" }, names[0]),
     h("span", { class: "right" }, names[1]),
     slider,
   );
+  frame.style.setProperty("--shape", left.width / left.height);
   slider.addEventListener("input", () => frame.style.setProperty("--at", `${slider.value}%`));
   return frame;
 };
@@ -68,21 +70,21 @@ const values = ({ comparisons }) =>
     table(
       {
         Against: "",
-        Size: "figure",
         "PSNR, dB": "figure",
         Quality: "",
-        SSIM: "figure",
         "Hash bits": "figure",
         Likeness: "",
+        SSIM: "figure",
+        Size: "figure",
       },
       Object.entries(comparisons).map(([name, found]) => [
         found.alignment === "stretched" ? `${name}, stretched to one shape` : name,
-        size(found.file_size_bytes),
         found.identical ? "∞" : figure(found.psnr_db, 1),
         badge(found.verdict.quality),
-        figure(found.ssim, 3),
         figure(found.perceptual_hash_distance, 0),
         badge(found.verdict.likeness),
+        figure(found.ssim, 3),
+        size(found.file_size_bytes),
       ]),
     ),
     h("p", { class: "soft small" }, NOTE),
@@ -111,7 +113,7 @@ class Comparison {
   }
 
   async show(url, name, compare) {
-    const slider = this.picture && url && wipe(this.picture.url, url, [this.asset.filename, name]);
+    const slider = this.picture && url && wipe(this.picture, url, [this.asset.filename, name]);
     const said = h("p", { class: "soft", role: "status" }, "Comparing…");
     this.element.replaceChildren(...[slider, said].filter(Boolean));
     try {

@@ -26,6 +26,12 @@ const QUALITIES = {
 /** The next page is fetched when its place is so near. */
 const AHEAD_PX = 600;
 
+/** Each project's gallery as it was last looked at. */
+const addresses = new Map();
+
+/** The way back to the gallery, filtered and sorted as it was. */
+export const backTo = (project) => addresses.get(project) ?? linkTo(project, "gallery");
+
 /** An image as a tile of the grid. */
 function tile(asset, project) {
   const { overall_quality: value, issues = [] } = asset.quality ?? {};
@@ -94,6 +100,7 @@ function filters(chosen, project) {
 
 export async function view(place, { project, query }) {
   const { chosen, isFiltered } = chosenIn(query);
+  addresses.set(project, location.hash);
   const grid = h("div", { class: "grid" });
   const end = h("div", { class: "foot" });
   place.append(h("div", { class: "head" }, h("h1", {}, "Gallery")), filters(chosen, project), grid, end);

@@ -6,35 +6,49 @@ import { count, number } from "./words.js";
 const WIDE = 200;
 const HIGH = 100;
 
-/** Bars; their numbers on hover, and as a table for screen readers. @param {string} label @param {number[]} bins */
+/** Bars; their numbers under the pointer or by arrow keys, and as a table for screen readers. @param {string} label @param {number[]} bins */
 export function histogram(label, bins) {
   const most = Math.max(1, ...bins);
   const total = bins.reduce((sum, value) => sum + value, 0);
   const range = (index) => `${(index / bins.length).toFixed(2)}–${((index + 1) / bins.length).toFixed(2)}`;
   const rest = total ? count(total, "image") : "no image yet";
-  const output = h("output", { "aria-hidden": "true" }, rest);
-  const step = WIDE / bins.length;
+  const output = h("output", {}, rest);
+  const wide = WIDE / bins.length;
   const bars = bins.map((value, index) => {
     const high = value ? Math.max(2, (value / most) * HIGH) : 0.6;
-    return svg("rect", { x: index * step + 0.8, y: HIGH - high, width: step - 1.6, height: high, rx: 1 });
+    return svg("rect", { x: index * wide + 0.8, y: HIGH - high, width: wide - 1.6, height: high, rx: 1 });
   });
   const chart = svg(
     "svg",
-    { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    {
+      viewBox: `0 0 ${WIDE} ${HIGH}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": `${label}: a histogram. Arrow keys tell each bar`,
+      tabindex: 0,
+    },
     bars,
   );
+  let shown = -1;
+  const show = (at) => {
+    shown = at;
+    bars.forEach((one, index) => one.classList.toggle("at", index === at));
+    output.textContent = at < 0 ? rest : `${range(at)}: ${number(bins[at])}`;
+  };
+  const clamped = (at) => Math.min(bins.length - 1, Math.max(0, at));
   const point = ({ clientX }) => {
     const { left, width } = chart.getBoundingClientRect();
-    const at = Math.min(bins.length - 1, Math.max(0, Math.floor(((clientX - left) / width) * bins.length)));
-    bars.forEach((one, index) => one.classList.toggle("at", index === at));
-    output.textContent = `${range(at)}: ${number(bins[at])}`;
+    show(clamped(Math.floor(((clientX - left) / width) * bins.length)));
   };
-  const leave = () => {
-    for (const one of bars) one.classList.remove("at");
-    output.textContent = rest;
+  const step = (event) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    show(clamped(shown + by));
   };
   for (const name of ["pointermove", "pointerdown"]) chart.addEventListener(name, point);
-  chart.addEventListener("pointerleave", leave);
+  for (const name of ["pointerleave", "blur"]) chart.addEventListener(name, () => show(-1));
+  chart.addEventListener("keydown", step);
   const rows = bins.map((value, index) =>
     h("tr", {}, h("th", { scope: "row" }, range(index)), h("td", {}, number(value))),
   );

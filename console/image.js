@@ -3,6 +3,7 @@
 import { offer } from "./compare.js";
 import { bar, confirmed, h, linkTo, notice, svg, table } from "./dom.js";
 import { onDrop } from "./drops.js";
+import { backTo } from "./gallery.js";
 import { bestOf, picture } from "./picture.js";
 import { api, may, working } from "./session.js";
 import { CATEGORIES, METRICS, SUITABILITY, gradeOf, issueName, score } from "./score_words.js";
@@ -87,7 +88,7 @@ function overallOf(quality) {
       h(
         "p",
         { class: "soft small" },
-        `Red ${score(quality.red_avg)} · green ${score(quality.green_avg)} · blue ${score(quality.blue_avg)} on average`,
+        `Red ${score(quality.red_avg)} · green ${score(quality.green_avg)} · blue ${score(quality.blue_avg)} on average. Scored ${moment(quality.computed_at)} by version ${quality.scorer_version}.`,
       ),
   );
 }
@@ -126,12 +127,12 @@ function suitabilityOf({ suitability, explanation }) {
 
 const checks = (rows) =>
   table(
-    { Check: "", Value: "figure", "Raised if": "figure", Result: "" },
+    { Check: "", Result: "", Value: "figure", "Raised if": "figure" },
     rows.map(({ issue, value, bound, limit, is_raised }) => [
       issueName(issue),
+      h("span", { class: `badge ${is_raised ? "bad" : "good"}` }, is_raised ? "Raised" : "Fine"),
       plain(value),
       `${bound} ${plain(limit)}`,
-      h("span", { class: `badge ${is_raised ? "bad" : "good"}` }, is_raised ? "Raised" : "Fine"),
     ]),
   );
 
@@ -149,21 +150,22 @@ const facts = (pairs) =>
 const fileOf = (asset) =>
   facts([
     ["Format", asset.format.toUpperCase()],
-    ["Pixels", `${number(asset.width)} × ${number(asset.height)}`],
+    ["Pixels", `${asset.width} × ${asset.height}`],
     ["Size", size(asset.bytes)],
     ["Colour", asset.color_space],
     ["Added", moment(asset.created_at)],
     ["SHA-256", h("code", {}, asset.content_hash)],
+    ["Perceptual hash", asset.quality.perceptual_hash && h("code", {}, asset.quality.perceptual_hash)],
   ]);
 
 const renditionsOf = (asset) =>
   table(
     { Rendition: "", Pixels: "figure", Size: "figure", Format: "" },
     asset.renditions.map(({ preset, format, width, height, bytes, url }) => [
-      preset,
+      h("a", { href: url, target: "_blank", rel: "noopener", "aria-label": `Open ${preset}` }, preset),
       `${width} × ${height}`,
       size(bytes),
-      h("a", { href: url, target: "_blank", rel: "noopener", "aria-label": `Open ${preset}` }, format.toUpperCase()),
+      format.toUpperCase(),
     ]),
   );
 
@@ -201,7 +203,7 @@ function actionsOf(asset, project, said) {
     if (!(await confirmed(`Delete ${asset.filename}?`, text, "Delete"))) return;
     await working(remove, said, async () => {
       await api.delete(`v1/assets/${asset.asset_id}`);
-      location.hash = linkTo(project, "gallery");
+      location.hash = backTo(project);
     });
   };
   const retry = () =>
@@ -233,7 +235,7 @@ export async function view(place, { project, argument }) {
       h(
         "div",
         {},
-        h("a", { class: "soft small", href: linkTo(project, "gallery") }, "Gallery"),
+        h("a", { class: "soft small", href: backTo(project) }, "Gallery"),
         h("h1", { class: "filename" }, asset.filename),
       ),
       actionsOf(asset, project, said),

@@ -37,6 +37,7 @@ const FAILURES_TO_TELL = 5;
  * @property {number} remaining
  * @property {number} progress_pct
  * @property {number | null} eta_s
+ * @property {string | null} error  why it failed as a whole
  * @property {number} poll_after_ms
  * @property {number} seq
  * @property {number} epoch

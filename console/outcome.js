@@ -8,6 +8,7 @@ import { number, reason } from "./words.js";
 /** If all of more than so many files failed, it is not the files. */
 export const MANY = 5;
 const NAMES_SHOWN = 50;
+const ENDS = { completed: "Done", cancelled: "Cancelled", failed: "Given up" };
 
 /** @param {import("./upload_job.js").UploadJob} job that has ended @param {any[]} items @param {() => void} clear */
 export function outcome(job, items, clear) {
@@ -44,8 +45,9 @@ export function outcome(job, items, clear) {
         h(
           "h2",
           {},
-          `${job.isCancelled ? "Cancelled" : "Done"}: ${parts.map(([many, word]) => `${number(many)} ${word}`).join(", ") || "nothing was done"}`,
+          `${ENDS[job.status]}: ${parts.map(([many, word]) => `${number(many)} ${word}`).join(", ") || "nothing was done"}`,
         ),
+        counts.error && h("p", { class: "soft" }, counts.error),
         h(
           "div",
           { class: "actions" },

@@ -8,6 +8,7 @@ import { api, may, qualityJob, working } from "./session.js";
 import { CATEGORIES, METRICS, issueName } from "./score_words.js";
 import { STATUS, count, duration, number, size, spoken } from "./words.js";
 
+const STATES = { pending: "waiting", processing: "being worked on", completed: "with all renditions", failed: "with a failed stage" };
 const CATEGORY_GRADES = { high: "good", medium: "fair", low: "bad" };
 
 /** Names with counts, as bars that lead somewhere. */
@@ -41,7 +42,7 @@ function overview(statistics, project) {
       figure(size(bytes), "of originals"),
       figure(number(unscored), "without a score"),
       Object.entries(statistics.status).map(([status, value]) =>
-        figure(number(value), STATUS[status]?.toLowerCase() ?? spoken(status)),
+        figure(number(value), STATES[status] ?? spoken(status)),
       ),
     ),
     h(
@@ -154,7 +155,7 @@ class Starter {
     const counts = this.job.state.job;
     this.last.replaceChildren();
     if (!counts?.job_id) return;
-    const text = `The last job is ${STATUS[counts.status].toLowerCase()}: ${number(counts.processed)} scored, ${number(counts.failed)} failed, ${number(counts.skipped)} skipped.`;
+    const text = `The last job is ${STATUS[counts.status].toLowerCase()}: ${number(counts.processed)} scored, ${number(counts.failed)} failed, ${number(counts.skipped)} skipped. ${counts.error ?? ""}`;
     const retry = h(
       "button",
       { onclick: () => working(retry, this.said, () => this.job.retryFailed()) },

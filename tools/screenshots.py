@@ -1,10 +1,14 @@
 """Pictures of every view of the console, light, dark and as on a phone: `make screenshots`."""
 
+import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from darkroom import Client, upload_files
@@ -17,6 +21,12 @@ from tools.stack import DeployError, Stack, throwaway_stack
 OUT = ROOT / ".local" / "screenshots"
 PROJECT = "demo"
 SHOWN = "coffee.jpg"
+UPLOAD_BYTES_PER_S = 400_000
+SETTLE_MS = 500
+IMAGES_ARE_DRAWN = """() => [...document.images].every(
+  (image) => image.complete || image.getBoundingClientRect().top > innerHeight)"""
+IMAGES = ROOT / "docs" / "images"
+IN_README = {"upload-light": "console-upload.jpg", "gallery-dark": "console-gallery.jpg"}
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,11 @@ def take_all(stack: Stack, browser: Browser, photos: Path, out: Path) -> list[Pa
         page.get_by_label("API key").fill(stack.admin_key)
         page.keyboard.press("Enter")
         page.locator(".masthead").wait_for()
-        show(page, f"upload-{look.name}/upload")
-        page.set_input_files("[data-choose=folder]", photos)
-        page.locator(".row img").nth(2).wait_for()
-        taken.append(_take(page, out / f"upload-{look.name}.png"))
+        show(page, f"holiday-{look.name}/upload")
+        with _slow_uploads(page):
+            page.set_input_files("[data-choose=folder]", photos)
+            page.locator(".row img").nth(2).wait_for()
+            taken.append(_take(page, out / f"upload-{look.name}.png"))
         page.locator("[data-summary]").wait_for()
         taken.append(_take(page, out / f"uploaded-{look.name}.png"))
         for name, path in views.items():
@@ -67,6 +78,7 @@ def take_all(stack: Stack, browser: Browser, photos: Path, out: Path) -> list[Pa
                 page.set_input_files("[data-choose=compare]", photos / "coffee_blurred.jpg")
                 page.locator("[data-comparison], .notice").first.wait_for()
             taken.append(_take(page, out / f"{name}-{look.name}.png"))
+            taken.append(_take(page, out / f"{name}-{look.name}-whole.png", whole=True))
         page.context.close()
     return taken
 
@@ -93,15 +105,33 @@ def _open(stack: Stack, browser: Browser, look: Look) -> Page:
     return page
 
 
-def _take(page: Page, path: Path) -> Path:
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(300)
-    page.screenshot(path=path)
+@contextmanager
+def _slow_uploads(page: Page) -> Iterator[None]:
+    """As over a modest line, so that there is something to see of an upload."""
+    session = page.context.new_cdp_session(page)
+    line = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    session.send("Network.emulateNetworkConditions", line | {"uploadThroughput": UPLOAD_BYTES_PER_S})
+    yield
+    session.send("Network.emulateNetworkConditions", line | {"uploadThroughput": -1})
+
+
+def _take(page: Page, path: Path, *, whole: bool = False) -> Path:
+    page.wait_for_timeout(SETTLE_MS)
+    page.wait_for_function(IMAGES_ARE_DRAWN)
+    page.screenshot(path=path, full_page=whole)
     return path
 
 
-def main() -> int:
+def _keep_for_readme(out: Path) -> None:
+    for name, kept in IN_README.items():
+        Image.open(out / f"{name}.png").convert("RGB").save(IMAGES / kept, quality=86, optimize=True)
+
+
+def main(argv: list[str] | None = None) -> int:
     """Entry point of `python -m tools.screenshots`."""
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
+    parser.add_argument("--readme", action="store_true", help="renew those in the README as well")
+    options = parser.parse_args(argv)
     path = find_browser() or fetch_browser()
     if path is None:
         print("There is no browser, and none could be had", file=sys.stderr)
@@ -114,6 +144,8 @@ def main() -> int:
             for taken in take_all(stack, browser, photos, OUT):
                 print(taken.relative_to(ROOT))
             browser.close()
+        if options.readme:
+            _keep_for_readme(OUT)
     except (BuildError, DeployError, EmulatorError) as error:
         print(f"make screenshots: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,10 +16,14 @@ from darkroom import Client, upload_files
 from tests.pictures import photo
 from tools.browser import find_browser, launch
 from tools.demo_photos import write_demo_photos
+from tools.screenshots import show
 from tools.stack import Stack, throwaway_stack
 
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
+
+TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+  console.error(`policy violated: ${violatedDirective} ${blockedURI}`))"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -85,11 +90,11 @@ class Console:
         page.goto(f"{self.stack.api_url}/console#/{path}")
         page.get_by_label("API key").fill(key or self.stack.tenant_key)
         page.get_by_role("button", name="Sign in").click()
-        page.locator(".masthead").wait_for()
+        page.locator(f"main[data-address='#/{path}']").wait_for()
         return page
 
     def go(self, page: Page, path: str) -> None:
-        page.evaluate("path => { location.hash = '#/' + path }", path)
+        show(page, path)
 
     def expect(self, pattern: str) -> None:
         """A browser reports each answer that is an error."""
@@ -98,7 +103,7 @@ class Console:
     def _check(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != urlsplit(self.stack.api_url).netloc:
-            self.wrong.append(f"left the machine: {url}")
+            self._note(f"left the machine: {url}")
 
     def _note(self, text: str) -> None:
         if not any(re.search(pattern, text) for pattern in self.expected):
@@ -108,13 +113,14 @@ class Console:
 NewConsole = Callable[..., Console]
 
 
-@pytest.fixture
-def new_console(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
+@contextmanager
+def consoles(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
     """Opens browsers, each with a memory of its own. At the end nothing may have gone wrong in any of them."""
     opened: list[Console] = []
 
     def start(**options: object) -> Console:
         context = browser.new_context(**options)  # type: ignore[arg-type]
+        context.add_init_script(TELL_VIOLATIONS)
         console = Console(stack, context)
         opened.append(console)
         return console
@@ -123,6 +129,12 @@ def new_console(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
     for console in opened:
         console.context.close()
     assert [wrong for console in opened for wrong in console.wrong] == []
+
+
+@pytest.fixture
+def new_console(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
+    with consoles(stack, browser) as start:
+        yield start
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """When something is in the way, the page says what, in words of its own, and how to go on."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -53,10 +54,15 @@ def problem(status: int, code: str) -> dict[str, Any]:
     return {"status": status, "json": {"status": status, "code": code, "title": code, "detail": f"It is {code}."}}
 
 
-def open_with(console: Console, project: str, answer: Callable[[Route], None]) -> Page:
-    """The upload view of a project whose job answers so, without push."""
+NO_TICKET = problem(503, "try_again")
+
+
+def open_with(
+    console: Console, project: str, answer: Callable[[Route], None], ticket: dict[str, Any] = NO_TICKET
+) -> Page:
+    """The upload view of a project whose job answers so; without push, unless there is a ticket."""
     console.expect("Failed to load resource")
-    console.context.route("**/v1/realtime/tickets", answering(**problem(503, "try_again")))
+    console.context.route("**/v1/realtime/tickets", answering(**ticket))
     console.context.route(f"**/v1/projects/{project}/jobs", answering(json={"jobs": [COUNTS], "next_cursor": None}))
     console.context.route(f"**/v1/jobs/{JOB}*", answer)
     return console.open(f"{project}/upload")
@@ -127,6 +133,25 @@ def test_job_in_which_everything_failed_says_so_once(console: Console, project: 
     expect(page.get_by_text("All 8 files failed")).to_be_visible()
     expect(page.get_by_text("it was cut short").first).to_be_visible()
     expect(page.get_by_role("button", name="Choose other files")).to_be_visible()
+
+
+def test_summary_is_of_all_files_though_the_end_of_the_job_is_heard_of_first(console: Console, project: str) -> None:
+    end = {"status": "completed", "processing": 0, "processed": 8, "remaining": 0, "progress_pct": 100.0, "seq": 2}
+    last = [task(n, status="completed", outcome="created", progress_pct=100.0, seq=2) for n in range(8)]
+    answers = iter([job()])
+    news = {"type": "events", "job_id": JOB, "after": 1, "seq": 2, "events": [{"job": COUNTS | end}]}
+    console.context.route_web_socket(
+        re.compile("ticket=one"), lambda socket: socket.on_message(lambda _: socket.send(json.dumps(news)))
+    )
+
+    page = open_with(
+        console,
+        project,
+        lambda route: route.fulfill(json=next(answers, job(**end, tasks=last))),
+        {"json": {"url": f"{console.stack.api_url.replace('http', 'ws', 1)}?ticket=one"}},
+    )
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 8 added")
 
 
 def test_ten_thousand_files_are_a_few_rows_at_a_time(console: Console, project: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Console, NewConsole, new_files
+from tests.pictures import photo
 from tools.demo_photos import EXPECTED
 
 READ = """() => {
@@ -50,6 +51,42 @@ def test_folder_of_good_and_bad_files_ends_with_a_picture_or_a_reason_for_each(
     ).to_be_visible()
     page.get_by_role("button", name="Done 14").click()
     page.locator("[data-kind=done] img").first.wait_for()
+
+
+def drop(page: Page, path: Path) -> None:
+    """As the desktop does it: a file or a folder is let go over the page."""
+    session = page.context.new_cdp_session(page)
+    held = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 400, "data": held})
+
+
+def test_folder_that_is_dropped_is_walked_through(console: Console, tmp_path: Path, project: str) -> None:
+    new_files(tmp_path / "roll", 2)
+    (tmp_path / "roll" / "inner").mkdir()
+    (tmp_path / "roll" / "inner" / "deep.jpg").write_bytes(photo(seed=8))
+    page = console.open(f"{project}/upload")
+    page.get_by_text("Drop photos here").wait_for()
+
+    drop(page, tmp_path / "roll")
+    page.locator("[data-summary]").wait_for()
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 3 added")
+    assert page.locator(".row-name").all_text_contents() == [
+        "roll/000.jpg",
+        "roll/001.jpg",
+        "roll/inner/deep.jpg",
+    ]
+
+
+def test_file_that_is_dropped_is_uploaded(console: Console, tmp_path: Path, project: str) -> None:
+    page = console.open(f"{project}/upload")
+    page.get_by_text("Drop photos here").wait_for()
+
+    drop(page, new_files(tmp_path, 1)[0])
+    page.locator("[data-summary]").wait_for()
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 1 added")
 
 
 def test_file_that_is_no_image_by_name_is_left_out_and_said_so(console: Console, tmp_path: Path, project: str) -> None:

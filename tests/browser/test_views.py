@@ -1,19 +1,26 @@
 import secrets
+from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
-from darkroom import Client
-from tests.browser.conftest import Console, NewConsole
+from darkroom import Client, upload_files
+from tests.browser.conftest import Console, NewConsole, consoles, new_files
 from tests.pictures import encoded, photo
 from tools.bootstrap import bootstrap
+from tools.screenshots import show
 from tools.stack import Stack, aws_of
 
-VIEWS = ["upload", "gallery", "image", "compare", "quality", "duplicates", "settings"]
+VIEWS = ["projects", "upload", "gallery", "image", "compare", "quality", "duplicates", "settings"]
+SCHEMES = ["light", "dark"]
 FIRST_VIEW_BYTES = 100_000
+DIRECT_BYTES = 4_400_000
 
 
 @pytest.fixture(scope="session")
@@ -25,32 +32,53 @@ def an_asset(stack: Stack, album: str) -> str:
 
 
 def path_of(view: str, album: str, asset: str) -> str:
+    if view == "projects":
+        return ""
     return f"{album}/{view}/{asset}" if view in {"image", "compare"} else f"{album}/{view}"
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_view_has_no_serious_barrier(
-    new_console: NewConsole, album: str, an_asset: str, view: str, scheme: str
-) -> None:
-    page = new_console(color_scheme=scheme, reduced_motion="reduce").open(path_of(view, album, an_asset))
+def barriers_of(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds on the page and calls serious or critical: the rule, and where."""
     page.locator("h1").wait_for()
-    page.wait_for_load_state("networkidle")
-
     violations = Axe().run(page).response["violations"]
-
-    assert [
+    return [
         (found["id"], found["nodes"][0]["html"]) for found in violations if found["impact"] in {"serious", "critical"}
-    ] == []
+    ]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_signing_in_has_no_serious_barrier(new_console: NewConsole, stack: Stack, scheme: str) -> None:
+    page = new_console(color_scheme=scheme, reduced_motion="reduce").page()
+    page.goto(f"{stack.api_url}/console")
+
+    assert barriers_of(page) == []
+
+
+@pytest.fixture(scope="module", params=SCHEMES)
+def tour(request: pytest.FixtureRequest, stack: Stack, browser: Browser) -> Iterator[Page]:
+    """A page from which an admin goes from view to view."""
+    with consoles(stack, browser) as start:
+        yield start(color_scheme=request.param, reduced_motion="reduce").open("", key=stack.admin_key)
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_view_fits_a_phone(new_console: NewConsole, album: str, an_asset: str, view: str) -> None:
-    page = new_console(viewport={"width": 360, "height": 740}).open(path_of(view, album, an_asset))
-    page.locator("h1").wait_for()
-    page.wait_for_load_state("networkidle")
+def test_view_has_no_serious_barrier(tour: Page, album: str, an_asset: str, view: str) -> None:
+    show(tour, path_of(view, album, an_asset))
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert barriers_of(tour) == []
+
+
+@pytest.fixture(scope="module")
+def phone(stack: Stack, browser: Browser) -> Iterator[Page]:
+    with consoles(stack, browser) as start:
+        yield start(viewport={"width": 360, "height": 740}).open("", key=stack.admin_key)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_fits_a_phone(phone: Page, album: str, an_asset: str, view: str) -> None:
+    show(phone, path_of(view, album, an_asset))
+
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_first_view_weighs_little(console: Console) -> None:
@@ -93,6 +121,23 @@ def test_image_is_compared_with_a_file(console: Console, album: str, an_asset: s
 
     expect(page.get_by_role("row").nth(1)).to_contain_text("original")
     page.get_by_role("slider").press("ArrowRight")
+
+
+def test_image_too_large_for_the_api_is_compared_by_way_of_s3(console: Console, album: str, an_asset: str) -> None:
+    noise = np.random.default_rng(5).integers(0, 255, (1300, 1300, 3), dtype=np.uint8)
+    content = encoded(Image.fromarray(noise), "PNG")
+    page = console.open(f"{album}/compare/{an_asset}")
+    sent: list[tuple[str, str]] = []
+    page.on("request", lambda request: sent.append((request.method, urlsplit(request.url).path)))
+
+    page.set_input_files("[data-choose=compare]", {"name": "large.png", "mimeType": "image/png", "buffer": content})
+    page.locator("[data-comparison]").wait_for()
+
+    assert len(content) > DIRECT_BYTES
+    posted = [path for method, path in sent if method == "POST"]
+    assert [path.rsplit("/", 1)[-1] for path in (posted[0], posted[2])] == ["grants", "compare"]
+    assert "originals" in posted[1]
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Different")
 
 
 def test_everything_can_be_reached_by_keyboard(console: Console) -> None:
@@ -204,3 +249,39 @@ def test_projects_are_listed_and_begun(console: Console, album: str, project: st
     page.get_by_role("button", name="Begin", exact=True).click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Upload")
+
+
+def test_image_is_deleted_by_keyboard_alone(console: Console, stack: Stack, project: str, tmp_path: Path) -> None:
+    with Client(stack.api_url, stack.tenant_key) as client:
+        upload_files(client, new_files(tmp_path, 1), project)
+    page = console.open(f"{project}/gallery?sort=oldest")
+    page.locator(".tile").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Delete").press("Enter")
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Delete")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    assert page.url.endswith("sort=oldest")
+
+
+def test_chart_tells_its_numbers_by_arrow_keys(console: Console, album: str) -> None:
+    page = console.open(f"{album}/quality")
+    chart = page.locator(".chart").first
+
+    chart.get_by_role("img").press("ArrowRight")
+
+    expect(chart.locator("output")).to_contain_text("0.00–0.05")
+
+
+def test_policy_of_the_page_lets_nothing_come_from_elsewhere(console: Console) -> None:
+    console.expect("policy violated: img-src|Content Security Policy|left the machine: https://elsewhere.invalid")
+    page = console.open("")
+
+    with page.expect_console_message(lambda said: "policy violated" in said.text):
+        page.evaluate("document.body.append(Object.assign(new Image(), { src: 'https://elsewhere.invalid/x.png' }))")
