@@ -11,6 +11,8 @@ const TABS = {
   settings: "Settings",
 };
 const TITLES = { ...TABS, image: "Image", compare: "Compare", projects: "Projects" };
+/** What style.css is enough for. */
+const FIRST = ["projects", "upload"];
 const LAST_PROJECT = "darkroom.project";
 
 const decoded = (text) => {
@@ -28,6 +30,15 @@ const address = () => {
   return { project, view: project ? view || "upload" : "projects", argument, query: new URLSearchParams(query) };
 };
 
+let dressing = null;
+
+/** The style of all other views, once. A page without it would still do. */
+const dress = () =>
+  (dressing ??= new Promise((resolve) => {
+    const href = new URL("views.css", import.meta.url);
+    document.head.append(h("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
+  }));
+
 let leave = () => {};
 let shown = 0;
 
@@ -44,7 +55,7 @@ async function show() {
   document.title = `${TITLES[at.view]}${at.project ? ` · ${at.project}` : ""} · Darkroom`;
   showHeader(at);
   try {
-    const { view } = await import(`./${at.view}.js`);
+    const [{ view }] = await Promise.all([import(`./${at.view}.js`), FIRST.includes(at.view) || dress()]);
     if (turn !== shown) return;
     const place = h("div", { class: "view" });
     main.replaceChildren(place);

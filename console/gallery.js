@@ -28,6 +28,8 @@ const AHEAD_PX = 600;
 
 /** Each project's gallery as it was last looked at. */
 const addresses = new Map();
+/** The choice that was changed last: the view is drawn anew, and whoever goes by keyboard stays where they were. */
+let changed = "";
 
 /** The way back to the gallery, filtered and sorted as it was. */
 export const backTo = (project) => addresses.get(project) ?? linkTo(project, "gallery");
@@ -73,6 +75,7 @@ const chosenIn = (query) => {
 
 function filters(chosen, project) {
   const choose = (name, value) => {
+    changed = name;
     const next = { ...chosen, [name]: value };
     if (name === "issue" && value) next.category = "";
     if (name === "category" && value) next.issue = "";
@@ -101,9 +104,12 @@ function filters(chosen, project) {
 export async function view(place, { project, query }) {
   const { chosen, isFiltered } = chosenIn(query);
   addresses.set(project, location.hash);
+  const choices = filters(chosen, project);
   const grid = h("div", { class: "grid" });
   const end = h("div", { class: "foot" });
-  place.append(h("div", { class: "head" }, h("h1", {}, "Gallery")), filters(chosen, project), grid, end);
+  place.append(h("div", { class: "head" }, h("h1", {}, "Gallery")), choices, grid, end);
+  choices.querySelector(`[name="${changed}"]`)?.focus();
+  changed = "";
 
   const parameters = {
     ...SORTS[chosen.sort][1],

@@ -191,6 +191,8 @@ async function nearestOf(asset, project) {
         h("strong", {}, other.filename),
         h("p", { class: "soft small" }, differ),
         h("a", { href: linkTo(project, "compare", asset.asset_id, { with: near.asset_id }) }, "Compare the two"),
+        " · ",
+        h("a", { href: linkTo(project, "duplicates") }, "All duplicates"),
       ),
     ),
   );

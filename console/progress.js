@@ -2,7 +2,7 @@
 
 import { announce, h, notice } from "./dom.js";
 import { askForKey, may, working } from "./session.js";
-import { STATUS, duration, number, percent } from "./words.js";
+import { STATUS, duration, number } from "./words.js";
 
 const COUNTS = {
   pending: "waiting",
@@ -31,6 +31,8 @@ export class Progress {
     );
     this.counts = h("div", { class: "counts" });
     this.said = h("div");
+    /** Told to screen readers last: not every step is worth an interruption. */
+    this.tenth = -1;
     this.cancel = h("button", { onclick: () => working(this.cancel, this.said, () => job.cancel()) });
     this.element = h(
       "section",
@@ -75,7 +77,9 @@ export class Progress {
     this.cancel.hidden = !may("write") || (job.isEnded && !isCancelling);
     this.cancel.disabled = isCancelling;
     this.cancel.textContent = isCancelling ? "Cancelling…" : "Cancel";
-    announce(`${percent(ended / Math.max(1, counts.total))}, ${number(ended)} of ${total}`);
+    const tenth = Math.floor(counts.progress_pct / 10);
+    if (tenth !== this.tenth) announce(`${counts.progress_pct} percent, ${number(ended)} of ${total}`);
+    this.tenth = tenth;
   }
 }
 

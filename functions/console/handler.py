@@ -78,6 +78,8 @@ HEADERS = {
     # Asked for again each time, and answered 304: a new version is there at once, on all of its files.
     "Cache-Control": "no-cache",
 }
+# Other people's pages may import the client, which a browser allows them by this header alone.
+FOR_ALL_PAGES = {"Access-Control-Allow-Origin": "*"}
 # The style sheet of the page, by its hash, and nothing else.
 STYLE_HASH = b64encode(hashlib.sha256(STYLE.findall(docs_files[DOCS].text)[0].encode()).digest()).decode()
 DOCS_POLICY = (
@@ -94,7 +96,7 @@ def get_console() -> Response[str]:
 
 @app.get("/console/<file>", include_in_schema=False)
 def get_console_file(file: str) -> Response[str]:
-    return _serve(file, console_files)
+    return _serve(file, console_files, FOR_ALL_PAGES)
 
 
 @app.get("/docs", include_in_schema=False)
@@ -104,7 +106,7 @@ def get_docs() -> Response[str]:
 
 @app.get("/openapi.json", include_in_schema=False)
 def get_openapi() -> Response[str]:
-    return _serve(DESCRIPTION, docs_files, {"Access-Control-Allow-Origin": "*"})
+    return _serve(DESCRIPTION, docs_files, FOR_ALL_PAGES)
 
 
 def _serve(name: str, among: dict[str, StaticFile], own_headers: dict[str, str] | None = None) -> Response[str]:

@@ -102,7 +102,7 @@ class Console:
 
     def _check(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != urlsplit(self.stack.api_url).netloc:
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != urlsplit(self.stack.api_url).hostname:
             self._note(f"left the machine: {url}")
 
     def _note(self, text: str) -> None:

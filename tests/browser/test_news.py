@@ -56,3 +56,26 @@ def test_page_polls_where_the_socket_is_refused(console: Console, tmp_path: Path
 
     expect(page.locator("[data-summary] h2")).to_have_text(f"Done: {FILES} added")
     assert len(polls) > 1
+
+
+def test_job_ends_all_the_same_where_every_socket_is_cut(console: Console, tmp_path: Path, project: str) -> None:
+    page = console.open(f"{project}/upload")
+    cut: list[str] = []
+
+    def relay(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            socket.send(message)
+            cut.append(socket.url)
+            socket.close()
+
+        server.on_message(pass_on)
+
+    page.route_web_socket("**", relay)
+    page.set_input_files("[data-choose=files]", new_files(tmp_path, FILES))
+    page.locator("[data-summary]").wait_for()
+
+    expect(page.locator("[data-summary] h2")).to_have_text(f"Done: {FILES} added")
+    expect(page.locator(".tally-number")).to_have_text(f"{FILES} / {FILES}")
+    assert cut

@@ -270,6 +270,18 @@ def test_image_is_deleted_by_keyboard_alone(console: Console, stack: Stack, proj
     assert page.url.endswith("sort=oldest")
 
 
+def test_filter_is_changed_by_keyboard_without_losing_the_place(console: Console, album: str) -> None:
+    page = console.open(f"{album}/gallery")
+    page.get_by_label("Sort", exact=True).focus()
+
+    page.keyboard.press("ArrowDown")
+    page.wait_for_url("**sort=oldest")
+    expect(page.get_by_label("Sort", exact=True)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+
+    page.wait_for_url("**sort=best")
+
+
 def test_chart_tells_its_numbers_by_arrow_keys(console: Console, album: str) -> None:
     page = console.open(f"{album}/quality")
     chart = page.locator(".chart").first

@@ -87,6 +87,11 @@ def test_page_may_connect_to_the_emulator_where_there_is_one(load: Load, monkeyp
     assert found["connect-src"] == f"'self' {ORIGINS} http://127.0.0.1:4566 ws://127.0.0.1:4566"
 
 
+@pytest.mark.parametrize("path", ["/console/client.js", "/console/api.js", "/openapi.json"])
+def test_pages_from_elsewhere_may_load_what_is_made_for_them(get: Get, path: str) -> None:
+    assert header(get(path), "Access-Control-Allow-Origin") == "*"
+
+
 def test_file_that_the_browser_has_is_not_sent_again(get: Get) -> None:
     first = get("/console/app.js")
 

@@ -1,0 +1,117 @@
+"""console/client.js by itself: what other people build their own pages on."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Console, new_files
+from tests.browser.test_upload import choose
+
+
+class OtherPage(BaseHTTPRequestHandler):
+    """A page with a file input, and no policy."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(
+            b"<!doctype html><link rel=icon href=data:,><input type=file data-choose=files multiple><output>"
+        )
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The address of a page of another origin."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), OtherPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_page_of_another_origin_uploads_and_watches(
+    console: Console, client_url: str, elsewhere: str, tmp_path: Path, project: str
+) -> None:
+    page = console.page()
+    page.goto(elsewhere)
+    choose(page, new_files(tmp_path, 2))
+
+    page.evaluate(
+        """async ([client, key, project]) => {
+          const { Darkroom, UploadJob } = await import(client);
+          const job = new UploadJob(new Darkroom({ url: new URL("../", client), key }), project);
+          const output = document.querySelector("output");
+          job.subscribe(({ job: counts }) => (output.textContent = `${job.isComplete} ${counts?.processed}`));
+          await job.start(document.querySelector("input").files);
+        }""",
+        [client_url, console.stack.tenant_key, project],
+    )
+
+    expect(page.locator("output")).to_have_text("true 2")
+
+
+def test_news_that_come_late_twice_or_with_a_gap_are_folded_right(console: Console, client_url: str) -> None:
+    page = console.open("demo/settings")
+
+    found = page.evaluate(
+        """async (url) => {
+          const { fold, nothingKnown } = await import(url);
+          const job = (seq, more) => ({ status: "processing", seq, epoch: 1, ...more });
+          const task = (seq, status) => ({ task_id: "t00000", seq, status });
+          let state = nothingKnown();
+          return [
+            { after: 0, seq: 5, job: job(5), tasks: [task(4, "processing")] },
+            { after: 5, seq: 7, events: [{ task: task(7, "completed") }, { job: job(7) }] },
+            { after: 5, seq: 6, events: [{ task: task(6, "processing") }, { job: job(6) }] },
+            { after: 9, seq: 10, events: [{ job: job(10) }] },
+            { after: 7, seq: 11, job: job(11, { status: "completed" }), tasks: [] },
+          ].map((message) => {
+            state = fold(state, message);
+            return [state.since, state.job.seq, state.job.status, state.tasks.get("t00000").status];
+          });
+        }""",
+        client_url,
+    )
+
+    assert found == [
+        [5, 5, "processing", "processing"],
+        [7, 7, "processing", "completed"],
+        [7, 7, "processing", "completed"],
+        [7, 10, "processing", "completed"],
+        [11, 11, "completed", "completed"],
+    ]
+
+
+def test_states_of_a_job_have_names(console: Console, client_url: str) -> None:
+    page = console.open("demo/settings")
+
+    names = page.evaluate(
+        """async (url) => {
+          const { Darkroom, Job, nothingKnown } = await import(url);
+          const names = ["isIdle", "isProcessing", "isComplete", "isFailed", "isCancelled"];
+          const found = {};
+          for (const status of ["idle", "pending", "processing", "completed", "failed", "cancelled"]) {
+            const job = new Job(new Darkroom({ url: location.href, key: "" }), "p");
+            job.state = { ...nothingKnown(), job: { status } };
+            found[status] = names.filter((name) => job[name]);
+          }
+          return found;
+        }""",
+        client_url,
+    )
+
+    assert names == {
+        "idle": ["isIdle"],
+        "pending": ["isProcessing"],
+        "processing": ["isProcessing"],
+        "completed": ["isComplete"],
+        "failed": ["isFailed"],
+        "cancelled": ["isCancelled"],
+    }
