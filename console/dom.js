@@ -98,6 +98,8 @@ export const ask = (title, ...children) =>
     const dialog = dialogOf();
     dialog.replaceChildren(h("h2", { id: "dialog-title" }, title), ...children);
     dialog.onclose = () => {
+      // The news that the one before was closed comes late.
+      if (dialog.open) return;
       dialog.replaceChildren();
       resolve(dialog.returnValue === "yes");
     };

@@ -263,6 +263,7 @@ def test_image_is_deleted_by_keyboard_alone(console: Console, stack: Stack, proj
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Delete")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
