@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from darkroom import Client
+from darkroom import Client, QualityOptions
 from darkroom.models import NewFile, UploadSession
 from tests.e2e.conftest import Aws
 from tests.pictures import photo
@@ -191,21 +191,49 @@ def test_client_that_is_cut_off_again_and_again_misses_nothing(stack: Stack, cli
     }
 
 
-def test_completion_is_announced_once(stack: Stack, client: Client, aws: Aws) -> None:
-    sqs, sns = aws("sqs"), aws("sns")
+@pytest.fixture
+def told(stack: Stack, aws: Aws) -> Callable[[str], list[tuple[int, int, int]]]:
+    """Takes a job; the epoch, processed and failed of each of its completions that the topic told, in a few seconds."""
+    sqs = aws("sqs")
     url = sqs.create_queue(QueueName="told")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = stack.outputs["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    aws("sns").subscribe(
+        TopicArn=stack.outputs["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )
+
+    def completions(job_id: str) -> list[tuple[int, int, int]]:
+        found: list[Any] = []
+        for _ in range(8):
+            received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
+            for message in received:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(json.loads(message["Body"]))
+        own = [message for message in found if message["job_id"] == job_id]
+        return [(message["epoch"], message["processed"], message["failed"]) for message in own]
+
+    return completions
+
+
+def test_completion_is_announced_once_and_again_after_a_retry(
+    stack: Stack, client: Client, aws: Aws, told: Callable[[str], list[tuple[int, int, int]]]
+) -> None:
     body = photo(seed=77)
     session = open_session(client, "told", [body])
     upload(session, [body])
     wait_for_end(stack, session.job_id)
+    lost = {"Bucket": stack.outputs["OriginalsBucketName"]}
+    for version in aws("s3").list_object_versions(**lost, Prefix=_prefix(session))["Versions"]:
+        aws("s3").delete_object(**lost, Key=version["Key"], VersionId=version["VersionId"])
+    job_id = client.start_quality_job("told", QualityOptions(only_missing=False)).job_id
+    wait_for_end(stack, job_id)
+    first = told(job_id)
+    client.retry_failed(job_id)
+    wait_for_end(stack, job_id)
 
-    told: list[Any] = []
-    for _ in range(8):
-        received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
-        told += [json.loads(message["Body"]) for message in received]
+    assert (first, told(job_id)) == ([(1, 0, 1)], [(2, 0, 1)])
 
-    own = [(message["epoch"], message["processed"]) for message in told if message["job_id"] == session.job_id]
-    assert own == [(1, 1)]
+
+def _prefix(session: UploadSession) -> str:
+    grant = session.uploads[0].upload
+    assert grant is not None
+    return str(grant.fields["key"])
