@@ -6,17 +6,18 @@ import { count, moment, size } from "./words.js";
 
 const PURGE_DAYS = 30;
 
-/** One call ends when its time runs out; a real run is called again until nothing is left. */
+/** One call ends when its time runs out; the next goes on there, until nothing is left. */
 async function runPurge(days, isDry) {
   const sum = { files: 0, deleted: 0, bytes: 0, errors: 0 };
+  let cursor;
   for (;;) {
-    const found = await api.post("v1/purge", { dry_run: isDry, days });
+    const found = await api.post("v1/purge", { dry_run: isDry, days, ...(cursor && { cursor }) });
     sum.files += found.originals_to_delete + found.renditions_to_delete;
     sum.deleted += found.deleted_count;
     sum.bytes += found.deleted_bytes;
     sum.errors += found.errors.length;
-    if (isDry || !found.has_more || !found.deleted_count)
-      return { ...sum, isAll: !found.has_more, cutoff: found.cutoff_date };
+    if (!found.has_more) return { ...sum, cutoff: found.cutoff_date };
+    cursor = found.next_cursor;
   }
 }
 
@@ -29,8 +30,8 @@ export function purge() {
     event.preventDefault();
     working(look, said, async () => said.replaceChildren(forecast(await runPurge(days.value, true), days.value)));
   };
-  const forecast = ({ files, isAll, cutoff }, chosen) => {
-    const many = `${isAll ? "" : "at least "}${count(files, "file")}`;
+  const forecast = ({ files, cutoff }, chosen) => {
+    const many = count(files, "file");
     const drop = async () => {
       if (!(await confirmed("Delete for good?", `${many} cannot be brought back.`, "Delete for good"))) return;
       await working(go, said, async () => said.replaceChildren(report(await runPurge(chosen, false))));

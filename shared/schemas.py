@@ -353,6 +353,8 @@ class Purged(Schema):
     deleted_bytes: int = 0
     errors: list[str]
     has_more: bool = False
+    next_cursor: str | None = None
+    """With `has_more` where the next call goes on; from the beginning when there is none."""
 
 
 class PurgeRound(Purged):

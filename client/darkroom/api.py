@@ -226,9 +226,13 @@ class Client(Wire):
         """Remove expired jobs and their tasks, as many as one call can (admin keys only); again while `has_more`."""
         return self._ask("POST", "/v1/admin/cleanup-sessions", Cleanup.parse)
 
-    def purge(self, *, days: int = 30, dry_run: bool = True) -> Mapping[str, Any]:
-        """What a purge found, and deleted unless it is a dry run (admin keys only); again while `has_more`."""
-        return self._ask("POST", "/v1/purge", dict, params={"days": days, "dry_run": str(dry_run).lower()})
+    def purge(self, *, days: int = 30, dry_run: bool = True, cursor: str | None = None) -> Mapping[str, Any]:
+        """What a purge found, and deleted unless it is a dry run (admin keys only).
+
+        While `has_more`, call it again with the `next_cursor`.
+        """
+        params = {"days": days, "dry_run": str(dry_run).lower(), **({"cursor": cursor} if cursor else {})}
+        return self._ask("POST", "/v1/purge", dict, params=params)
 
     def get_metrics(self, tenant_name: str) -> Metrics:
         """What a tenant has in storage, and may have; another's than the key's needs an admin key."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from darkroom import job_tables
+from darkroom.api import Client
 from darkroom.audit import audit_line
 from darkroom.cli_jobs import AsJson, print_reopened
 from darkroom.errors import ConfigError
@@ -51,20 +53,26 @@ def purge(
 ) -> None:
     """Show what deleted images left behind, or delete it for good."""
     with context.obj.connect() as client:
-        found = client.purge(days=days)
-        due = found["originals_to_delete"] + found["renditions_to_delete"]
-        say(f"{count(due, 'file')} to delete, created before {moment(found['cutoff_date'])}")
+        found = list(_purges(client, days, is_dry=True))
+        due = sum(part["originals_to_delete"] + part["renditions_to_delete"] for part in found)
+        say(f"{count(due, 'file')} to delete, created before {moment(found[0]['cutoff_date'])}")
         if not is_run or not due:
             return
         if not is_sure:
             typer.confirm("Delete them for good?", abort=True, err=True)
-        has_more = True
-        while has_more:
-            done = client.purge(days=days, dry_run=False)
+        for done in _purges(client, days, is_dry=False):
             say(f"{count(done['deleted_count'], 'file')} deleted, {size(done['deleted_bytes'])}")
             for error in done["errors"]:
                 note(error, style="red")
-            has_more = done["has_more"] and done["deleted_count"] > 0
+
+
+def _purges(client: Client, days: int, *, is_dry: bool) -> Iterator[Mapping[str, Any]]:
+    """One call after the other, until none has more."""
+    cursor, has_more = None, True
+    while has_more:
+        found = client.purge(days=days, dry_run=is_dry, cursor=cursor)
+        yield found
+        cursor, has_more = found["next_cursor"], found["has_more"]
 
 
 @admin.command()

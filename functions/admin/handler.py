@@ -110,10 +110,12 @@ def post_rotate_key(key_id: Name, body: RotateKey) -> NewKey:
 
 @app.post("/v1/purge")
 def post_purge(
-    dry_run: Annotated[bool, Query()] = True, days: Annotated[int, Query(ge=0, le=MAX_DAYS)] = PURGE_DAYS
+    dry_run: Annotated[bool, Query()] = True,
+    days: Annotated[int, Query(ge=0, le=MAX_DAYS)] = PURGE_DAYS,
+    cursor: Cursor = None,
 ) -> Purged:
     caller(app, Scope.ADMIN)
-    return purge.purge(days, graves, has_time(app), is_dry_run=dry_run)
+    return purge.purge(days, graves, has_time(app), is_dry_run=dry_run, cursor=cursor)
 
 
 @app.post("/v1/admin/cleanup-sessions")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.asset import Asset, Original, StoredRendition
+from shared.domain.ids import ASSET_ID, JOB_ID, TASK_ID, TENANT_ID
+from shared.errors import InvalidCursor
+
+_PLACE = re.compile(
+    rf"({TENANT_ID.pattern})/([0-9T:.+-]+)/({ASSET_ID.pattern})/({JOB_ID.pattern}\.{TASK_ID.pattern})/(\d*)"
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,30 @@ class Grave:
     @property
     def bytes(self) -> int:
         return self.original_bytes + sum(rendition.bytes for rendition in self.renditions)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a walk along the graves goes on: behind this one. Tenant by tenant, the oldest grave first."""
+
+    tenant: str
+    buried_at: str
+    asset_id: str
+    creator: str
+    revision: int | None
+    """None of a deleted asset's grave."""
+
+    def __str__(self) -> str:
+        revision = "" if self.revision is None else self.revision
+        return f"{self.tenant}/{self.buried_at}/{self.asset_id}/{self.creator}/{revision}"
+
+
+def parse_place(cursor: str) -> Place:
+    """A place from its text. Raises InvalidCursor."""
+    match = _PLACE.fullmatch(cursor)
+    if match is None:
+        raise InvalidCursor("Send the `next_cursor` of the last answer, unchanged.")
+    return Place(match[1], match[2], match[3], match[4], int(match[5]) if match[5] else None)
 
 
 def burial(before: Asset | None, after: Asset | None, now: datetime) -> Grave | None:

@@ -26,6 +26,8 @@ class Round:
     bucket: Bucket = Bucket.RENDITIONS
     after: str | None = None
     """The bucket's cursor; None at its beginning."""
+    graves_after: str | None = None
+    """The cursor among the graves, while the next day's are not done."""
 
     @property
     def is_done(self) -> bool:
@@ -34,7 +36,12 @@ class Round:
 
 def begin(last: Round, day: str) -> Round:
     """The walk of a new day, from where the last one left off."""
-    return replace(last, day=day, step=last.step + 1, pages_left=PAGES_A_NIGHT)
+    return replace(last, day=day, step=last.step + 1, pages_left=PAGES_A_NIGHT, graves_after=None)
+
+
+def among_graves(last: Round, cursor: str | None) -> Round:
+    """Time ran out before the day's graves were done."""
+    return replace(last, step=last.step + 1, graves_after=cursor)
 
 
 def past_page(now: Round, after: str | None) -> Round:

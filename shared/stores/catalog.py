@@ -14,7 +14,7 @@ from typing import Any
 from shared.domain import keys
 from shared.domain.asset import Asset, Nearest, Original, StoredRendition
 from shared.domain.dispatch import Chunk, Entry
-from shared.domain.grave import Grave, burial
+from shared.domain.grave import Grave, Place, burial
 from shared.domain.likeness import with_nearer, with_score
 from shared.domain.on_demand import with_renditions
 from shared.domain.quotas import Quotas
@@ -278,13 +278,14 @@ class CatalogStore:
 
         self.change(asset_id, step, now)
 
-    def graves(self, tenant: str, before: datetime) -> Iterator[Grave]:
-        """What was buried before that moment, the oldest first."""
+    def graves(self, tenant: str, before: datetime, after: Place | None = None) -> Iterator[Grave]:
+        """What was buried before that moment, the oldest first, or from behind a place on."""
         query: dict[str, Any] = {
             "TableName": self.table,
             "IndexName": "graves",
             "KeyConditionExpression": "grave_of = :tenant AND buried_at < :before",
             "ExpressionAttributeValues": marshal({":tenant": tenant, ":before": rows.to_text(before)}),
+            **({"ExclusiveStartKey": marshal(rows.place_key(after))} if after else {}),
         }
         return (rows.grave_of(row) for row in self._queried(query))
 

@@ -20,7 +20,8 @@ class RoundStore:
         if "Item" not in found:
             return Round()
         row = unmarshal(found["Item"])
-        return Round(row["day"], row["step"], row["pages_left"], Bucket(row["bucket"]), row.get("after"))
+        at = Bucket(row["bucket"])
+        return Round(row["day"], row["step"], row["pages_left"], at, row.get("after"), row.get("graves_after"))
 
     def save(self, after: Round, before: Round) -> bool:
         """Whether it was still the one that was read; if not, somebody else is at work."""

@@ -9,7 +9,7 @@ from shared.domain import keys
 from shared.domain.access import ApiKey, Scope
 from shared.domain.asset import Asked, Asset, Nearest, Original, StoredRendition
 from shared.domain.dispatch import Dispatch, QualityOptions
-from shared.domain.grave import Grave
+from shared.domain.grave import Grave, Place
 from shared.domain.job import Job, JobKind, JobStatus
 from shared.domain.member import Member
 from shared.domain.pace import Pace
@@ -299,6 +299,17 @@ def grave_row(grave: Grave) -> Item:
         "grave_of": grave.tenant,
         "buried": BURIED_ASSET if grave.original else "renditions",
     }
+
+
+def place_of(grave: Grave) -> Place:
+    revision = None if grave.original else grave.revision
+    return Place(grave.tenant, _text(grave.buried_at), grave.asset_id, grave.creator, revision)
+
+
+def place_key(place: Place) -> Item:
+    """The place in the index of graves."""
+    own = {"pk": keys.asset_pk(place.asset_id), "sk": keys.grave_sk(place.creator, place.revision)}
+    return own | {"grave_of": place.tenant, "buried_at": place.buried_at}
 
 
 def grave_of(row: Item) -> Grave:

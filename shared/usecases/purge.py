@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.clock import Clock, utc_now
-from shared.domain.grave import Grave
+from shared.domain.grave import Grave, parse_place
 from shared.domain.keys import renditions_prefix
 from shared.errors import Transient
 from shared.observability import logger
 from shared.schemas import Purged
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
+from shared.stores.rows import place_of
 from shared.stores.tenants import TenantStore
 
 UNDO_WINDOW = timedelta(days=1)
@@ -31,21 +32,34 @@ class Purging:
     renditions: RenditionStore
 
 
-def purge(days: int, on: Purging, has_time: Callable[[], bool], *, is_dry_run: bool, clock: Clock = utc_now) -> Purged:
+def purge(
+    days: int,
+    on: Purging,
+    has_time: Callable[[], bool],
+    *,
+    is_dry_run: bool,
+    cursor: str | None = None,
+    clock: Clock = utc_now,
+) -> Purged:
     """Delete what lies in graves and is older than `days`, counted from its creation; with a dry run only count it.
 
     Objects first, then the grave with its bytes in one transaction: cut off anywhere, the rest is found again, and
     twice does no harm. What cannot be deleted now stays in its grave, and is told in `errors`. Ends early, with
-    `has_more`, when time runs out.
+    `has_more`, when time runs out; the next call goes on at `next_cursor`. Raises InvalidCursor.
     """
+    place = parse_place(cursor) if cursor else None
     now = clock()
     report = Purged(dry_run=is_dry_run, purge_days=days, cutoff_date=now - timedelta(days=days), errors=[])
     for tenant in on.tenants.all_tenants():
-        for grave in on.catalog.graves(tenant, now - UNDO_WINDOW):
+        if place and tenant < place.tenant:
+            continue
+        after = place if place and place.tenant == tenant else None
+        for grave in on.catalog.graves(tenant, now - UNDO_WINDOW, after):
             if not has_time():
-                report.has_more = True
+                report.has_more, report.next_cursor = True, str(place) if place else None
                 return report
             _look(grave, report, on)
+            place = place_of(grave)
     logger.info("purged", deleted_count=report.deleted_count, deleted_bytes=report.deleted_bytes)
     return report
 
@@ -63,6 +77,7 @@ def _look(grave: Grave, report: Purged, on: Purging) -> None:
     try:
         _empty(grave, on)
     except Transient as error:
+        logger.warning("not purged", asset_id=grave.asset_id, detail=error.detail)
         if len(report.errors) < MAX_ERRORS:
             report.errors.append(f"{grave.asset_id}: {error.detail}")
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.clock import Clock, utc_now
-from shared.domain.round import Bucket, begin, past_page
+from shared.domain.round import Bucket, among_graves, begin, past_page
 from shared.observability import logger
 from shared.schemas import PurgeRound
 from shared.stores.rounds import RoundStore
@@ -44,10 +44,10 @@ def purge_round(
     if at.is_done:
         if at.day >= today:
             return report
-        graves = purge(days, on.purging, has_time, is_dry_run=is_dry_run, clock=clock)
+        graves = purge(days, on.purging, has_time, is_dry_run=is_dry_run, cursor=at.graves_after, clock=clock)
         report = PurgeRound(**graves.model_dump())
-        last, at = at, begin(at, today)
-        if report.has_more or not on.rounds.save(at, last):
+        last, at = at, among_graves(at, report.next_cursor) if report.has_more else begin(at, today)
+        if not on.rounds.save(at, last) or report.has_more:
             return report
     while not at.is_done:
         if not has_time():

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from shared.errors import InvalidCursor
+from shared.schemas import Purged
 from shared.usecases.purge import purge
 from tests.crashes import died, failing
 from tests.pictures import photo
@@ -160,3 +163,47 @@ def test_purge_that_runs_out_of_time_says_so(tenant: World) -> None:
     report = purge(30, tenant.purging, lambda: next(left), is_dry_run=False, clock=tenant.clock)
 
     assert (report.deleted_count, report.has_more) == (10, True)
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_purge_without_time_goes_on_behind_what_is_too_young(tenant: World, is_dry_run: bool) -> None:
+    old = uploaded(tenant, seed=1)
+    tenant.now += timedelta(days=40)
+    young = [uploaded(tenant, seed) for seed in (2, 3, 4)]
+    for asset_id in (*young, old):
+        tenant.catalog.delete(asset_id, TENANT, tenant.clock())
+    tenant.now += timedelta(days=2)
+    reports: list[Purged] = []
+    while not reports or reports[-1].has_more:
+        left = iter((True, True))
+        cursor = reports[-1].next_cursor if reports else None
+        reports.append(
+            purge(
+                30,
+                tenant.purging,
+                lambda left=left: next(left, False),
+                is_dry_run=is_dry_run,
+                cursor=cursor,
+                clock=tenant.clock,
+            )
+        )
+
+    assert sum(report.originals_found for report in reports) == 4
+    assert sum(report.originals_to_delete for report in reports) == 1
+    assert sum(report.deleted_count for report in reports) == (0 if is_dry_run else 10)
+
+
+def test_purge_goes_on_at_a_grave_that_is_gone(tenant: World) -> None:
+    for seed in (1, 2):
+        deleted_long_ago(tenant, seed)
+    first = purge(30, tenant.purging, partial(next, iter([True, False])), is_dry_run=False, clock=tenant.clock)
+
+    rest = purge(30, tenant.purging, lambda: True, is_dry_run=False, cursor=first.next_cursor, clock=tenant.clock)
+
+    assert (first.deleted_count, rest.deleted_count, rest.next_cursor) == (10, 10, None)
+
+
+@pytest.mark.parametrize("cursor", ["x", "tenant_1/2026/asset_1/job.t/", "a/b/c/d/e"])
+def test_cursor_that_was_never_given_is_refused(tenant: World, cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        purge(30, tenant.purging, lambda: True, is_dry_run=True, cursor=cursor)

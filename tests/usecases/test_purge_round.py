@@ -76,6 +76,14 @@ def test_round_without_time_is_continued_by_the_next_call(tenant: World) -> None
     assert tenant.stored() == ({}, {})
 
 
+def test_round_goes_on_behind_the_graves_it_has_looked_at(tenant: World) -> None:
+    deleted(tenant)
+    first = tenant.purge_round(partial(next, iter([True]), False), is_dry_run=True)
+    second = tenant.purge_round(is_dry_run=True)
+
+    assert (first.originals_found, second.originals_found, second.has_more) == (1, 1, False)
+
+
 def test_walk_of_yesterday_is_finished_first(tenant: World) -> None:
     deleted(tenant)
     assert tenant.purge_round(partial(next, iter([True] * 3), False)).has_more
