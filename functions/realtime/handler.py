@@ -25,8 +25,8 @@ settings = RealtimeSettings.load()
 jobs, tasks = JobStore(settings.jobs_table), TaskStore(settings.jobs_table)
 subscriptions, tenants = SubscriptionStore(settings.jobs_table), TenantStore(settings.catalog_table)
 source = Source(jobs, tasks, RenditionStore(settings.renditions_bucket), settings.url_lifetime)
-following = Following(subscriptions, tenants, source)
 sockets = SocketStore(settings.websocket_api)
+following = Following(subscriptions, tenants, source, sockets)
 
 B = TypeVar("B", bound=BaseModel)
 Answer = dict[str, Any]
@@ -49,7 +49,7 @@ def on_disconnect(event: dict[str, Any], connection_id: str) -> Answer:
 
 def on_subscribe(body: str, connection_id: str) -> None:
     wanted = parse(Subscribe, body)
-    subscribe(connection_id, wanted.job_id, wanted.since, lambda text: sockets.post(connection_id, text), following)
+    subscribe(connection_id, wanted.job_id, wanted.since, following)
 
 
 def on_unsubscribe(body: str, connection_id: str) -> None:

@@ -16,7 +16,7 @@ from shared.observability import logger
 from shared.stores.sockets import SocketStore
 from shared.stores.subscriptions import Subscription, SubscriptionStore
 from shared.stores.topics import Topic
-from shared.usecases.subscribe import Source
+from shared.usecases.subscribe import Source, post_all
 
 POST_THREADS = 8
 
@@ -62,12 +62,8 @@ def _push(job_id: str, on: Announcing, clock: Clock) -> None:
 
 def _tell(follower: Subscription, *, texts: Sequence[str], told: push.Told, on: Announcing) -> None:
     """Post first, note afterwards: a crash between the two repeats a message and loses none."""
-    if all(on.sockets.post(follower.connection_id, text) for text in texts):
+    if post_all(follower.connection_id, follower.job_id, texts, on.sockets, on.subscriptions):
         on.subscriptions.note_sent(follower, told)
-        return
-    on.sockets.close(follower.connection_id)
-    on.subscriptions.disconnect(follower.connection_id)
-    logger.info("connection dropped", job_id=follower.job_id, connection_id=follower.connection_id)
 
 
 def _notify(completed: Sequence[Job], on: Announcing, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,11 @@ from shared.domain import push
 from shared.domain.job import Job
 from shared.domain.task import Task
 from shared.errors import ExpiredKey, TooManySubscriptions
+from shared.observability import logger
 from shared.schemas import JobView
 from shared.stores.images import RenditionStore
 from shared.stores.jobs import JobStore
+from shared.stores.sockets import SocketStore
 from shared.stores.subscriptions import Connection, SubscriptionStore
 from shared.stores.tasks import TaskStore
 from shared.stores.tenants import TenantStore
@@ -63,12 +65,10 @@ class Following:
     subscriptions: SubscriptionStore
     tenants: TenantStore
     source: Source
+    sockets: SocketStore
 
 
-Post = Callable[[str], object]
-
-
-def subscribe(connection_id: str, job_id: str, since: int, post: Post, on: Following, clock: Clock = utc_now) -> None:
+def subscribe(connection_id: str, job_id: str, since: int, on: Following, clock: Clock = utc_now) -> None:
     """Note the subscription, then post the job and what changed since.
 
     In this order: a change is told by the snapshot or, having come later, by `announce`; never by neither.
@@ -86,8 +86,20 @@ def subscribe(connection_id: str, job_id: str, since: int, post: Post, on: Follo
     changed, has_more = on.source.changed(job, after, MAX_PAGES)
     # The last change may be on the next page in part.
     read_on_from = changed[-1][0].event_seq - 1 if has_more else None
-    for text in push.snapshot(job, on.source.view(job, now), changed, after, read_on_from):
-        post(text)
+    texts = push.snapshot(job, on.source.view(job, now), changed, after, read_on_from)
+    post_all(connection_id, job_id, texts, on.sockets, on.subscriptions)
+
+
+def post_all(
+    connection_id: str, job_id: str, texts: Iterable[str], sockets: SocketStore, subscriptions: SubscriptionStore
+) -> bool:
+    """Post the texts in order. False when one is not taken: the connection is dropped, and its client comes back."""
+    if all(sockets.post(connection_id, text) for text in texts):
+        return True
+    sockets.close(connection_id)
+    subscriptions.disconnect(connection_id)
+    logger.info("connection dropped", job_id=job_id, connection_id=connection_id)
+    return False
 
 
 def unsubscribe(connection_id: str, job_id: str, on: Following, clock: Clock = utc_now) -> None:

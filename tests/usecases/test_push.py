@@ -78,7 +78,7 @@ class Push:
         world = self.world
         self.subscriptions = SubscriptionStore(world.cloud.jobs_table)
         source = Source(world.jobs, world.tasks, world.renditions, 3600)
-        self.following = Following(self.subscriptions, world.tenants, source)
+        self.following = Following(self.subscriptions, world.tenants, source, self.sockets)
         self.announcing = Announcing(source, self.subscriptions, self.sockets, Topic(world.cloud.topic_arn))
         world.tenants.save_key(KEY)
 
@@ -87,8 +87,7 @@ class Push:
         connect(ticket.ticket, connection_id, self.subscriptions, self.world.tenants, self.world.clock)
 
     def subscribe(self, connection_id: str, job_id: str, since: int = 0) -> None:
-        post = lambda text: self.sockets.post(connection_id, text)  # noqa: E731
-        subscribe(connection_id, job_id, since, post, self.following, self.world.clock)
+        subscribe(connection_id, job_id, since, self.following, self.world.clock)
 
     def announce(self, *states: Job) -> None:
         announce_job(states, self.announcing, self.world.clock)
@@ -238,6 +237,18 @@ def test_snapshot_holds_what_changed_since_and_no_more(push: Push) -> None:
     assert [task["task_id"] for task in message["tasks"]] == ["t00001"]
     assert (message["after"], message["seq"]) == (seen, push.world.job(job_id).seq)
     assert message["job"]["status"] == "completed"
+
+
+def test_connection_that_does_not_take_its_snapshot_is_dropped(push: Push) -> None:
+    job_id, _ = push.world.upload(photo())
+    push.connect("gone")
+    push.sockets.gone.add("gone")
+
+    push.subscribe("gone", job_id)
+
+    assert push.sockets.closed == ["gone"]
+    assert push.followers(job_id) == []
+    assert push.subscriptions.find_connection("gone", push.world.now) is None
 
 
 def test_number_from_the_future_gets_the_job_as_it_is(push: Push) -> None:
