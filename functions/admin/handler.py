@@ -104,8 +104,8 @@ def delete_key(key_id: Name) -> KeyView:
 
 @app.post("/v1/keys/<key_id>/rotate")
 def post_rotate_key(key_id: Name, body: RotateKey) -> NewKey:
-    caller(app, Scope.ADMIN)
-    return manage_keys.rotate_key(key_id, body.grace_s, tenants)
+    who = caller(app, Scope.ADMIN)
+    return manage_keys.rotate_key(key_id, body.grace_s, who.scopes, tenants)
 
 
 @app.post("/v1/purge")

@@ -12,7 +12,7 @@ from shared.domain import keys
 from shared.domain.access import ApiKey
 from shared.domain.ids import PROJECT, TENANT_ID
 from shared.domain.quotas import NO_QUOTAS, Quotas
-from shared.errors import InvalidId, NotFound
+from shared.errors import Conflict, InvalidId, NotFound
 from shared.stores import rows
 from shared.stores.dynamo import (
     ConditionFailed,
@@ -63,10 +63,46 @@ class TenantStore:
         return rows.api_key_of(unmarshal(found["Item"])) if "Item" in found else None
 
     def save_key(self, key: ApiKey) -> None:
-        """Keep a key, new or changed, and that its tenant has it."""
-        listed = {"pk": keys.tenant_pk(key.tenant), "sk": keys.tenant_key_sk(key.key_id), "key_id": key.key_id}
-        puts = [{"Put": {"TableName": self.table, "Item": marshal(row)}} for row in (rows.api_key_row(key), listed)]
+        """Keep a new key, and that its tenant has it."""
+        puts = self._puts_of(key)
         attempt(lambda: dynamodb().transact_write_items(TransactItems=puts))  # type: ignore[arg-type]
+
+    def revoke_key(self, key_id: str, now: datetime) -> ApiKey:
+        """The key, revoked now unless it was before. Raises NotFound."""
+        change = self._change_of(key_id, "SET revoked_at = if_not_exists(revoked_at, :at)", now, "attribute_exists(pk)")
+        try:
+            answer = attempt(lambda: dynamodb().update_item(**change, ReturnValues="ALL_NEW"))
+        except ConditionFailed as error:
+            raise NotFound("There is no such key.") from error
+        return rows.api_key_of(unmarshal(answer["Attributes"]))
+
+    def replace_key(self, key_id: str, expires_at: datetime, new: ApiKey) -> None:
+        """Keep a new key and let the old one expire, both or neither.
+
+        Raises Conflict for one that was revoked, or let expire sooner, meanwhile.
+        """
+        standing = "attribute_exists(pk) AND attribute_not_exists(revoked_at)"
+        condition = f"{standing} AND (attribute_not_exists(expires_on) OR expires_on >= :at)"
+        change = self._change_of(key_id, "SET expires_on = :at", expires_at, condition)
+        items: Any = [{"Update": change}, *self._puts_of(new)]
+        try:
+            attempt(lambda: dynamodb().transact_write_items(TransactItems=items))
+        except TransactionRefused as error:
+            raise Conflict("That key was revoked or rotated meanwhile.") from error
+
+    def _change_of(self, key_id: str, change: str, at: datetime, condition: str) -> Any:
+        """A change of what it names alone: another that is made at the same time stays."""
+        return {
+            "TableName": self.table,
+            "Key": marshal({"pk": keys.api_key_pk(key_id), "sk": keys.API_KEY_ROW}),
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": marshal({":at": rows.to_text(at)}),
+        }
+
+    def _puts_of(self, key: ApiKey) -> list[Item]:
+        listed = {"pk": keys.tenant_pk(key.tenant), "sk": keys.tenant_key_sk(key.key_id), "key_id": key.key_id}
+        return [{"Put": {"TableName": self.table, "Item": marshal(row)}} for row in (rows.api_key_row(key), listed)]
 
     def keys_of(self, tenant: str) -> list[ApiKey]:
         """Every key of a tenant, the oldest first."""

@@ -31,7 +31,15 @@ def add_key(
     clock: Clock = utc_now,
 ) -> str:
     """A new key for a tenant, as the text to hand over. It is shown this once: only a hash of it is kept."""
-    key_id, secret = secrets.token_hex(KEY_ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
-    key = ApiKey(key_id, hash_secret(secret), tenant, frozenset(scopes), expires_at, None, clock(), label)
+    key, text = new_key(tenant, scopes, expires_at, label, clock())
     tenants.save_key(key)
-    return f"dk_{key_id}_{secret}"
+    return text
+
+
+def new_key(
+    tenant: str, scopes: Iterable[Scope], expires_at: datetime | None, label: str, now: datetime
+) -> tuple[ApiKey, str]:
+    """(a key that is kept nowhere yet, its text)."""
+    key_id, secret = secrets.token_hex(KEY_ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    key = ApiKey(key_id, hash_secret(secret), tenant, frozenset(scopes), expires_at, None, now, label)
+    return key, f"dk_{key_id}_{secret}"

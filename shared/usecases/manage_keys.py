@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from shared.clock import Clock, utc_now
-from shared.domain.access import ApiKey, Scope, split_key
-from shared.errors import Forbidden, InvalidRequest, NotFound
+from shared.domain.access import ApiKey, Scope
+from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from shared.schemas import CreateKey, KeyList, KeyView, NewKey
 from shared.stores.tenants import TenantStore
-from shared.usecases.add_tenant import add_key
+from shared.usecases.add_tenant import new_key
 
 
 def create_key(
@@ -21,14 +20,16 @@ def create_key(
     Raises Forbidden for a scope that the caller lacks, NotFound for a tenant that does not exist, InvalidRequest for
     an expiry in the past.
     """
-    if lacking := sorted(set(body.scopes) - scopes):
-        raise Forbidden(f"Your own key lacks the scope `{lacking[0]}`.")
-    if body.expires_at is not None and body.expires_at <= clock():
+    _check_scopes(frozenset(body.scopes), scopes)
+    now = clock()
+    if body.expires_at is not None and body.expires_at <= now:
         raise InvalidRequest("`expires_at` is in the past.")
     owner = body.tenant_id or tenant
     if tenants.find(owner) is None:
         raise NotFound("There is no such tenant.")
-    return _told(add_key(owner, body.scopes, tenants, body.expires_at, body.label, clock), tenants)
+    key, text = new_key(owner, body.scopes, body.expires_at, body.label, now)
+    tenants.save_key(key)
+    return _told(key, text)
 
 
 def list_keys(tenant: str, tenants: TenantStore) -> KeyList:
@@ -37,35 +38,42 @@ def list_keys(tenant: str, tenants: TenantStore) -> KeyList:
 
 
 def revoke_key(key_id: str, tenants: TenantStore, clock: Clock = utc_now) -> KeyView:
-    """Let a key work no longer: at once where it is looked up, elsewhere within a minute. Twice changes nothing."""
-    key = _find(key_id, tenants)
-    if key.revoked_at is None:
-        key = replace(key, revoked_at=clock())
-        tenants.save_key(key)
-    return _view(key)
+    """Let a key work no longer: at once where it is looked up, elsewhere within a minute. Twice changes nothing.
+
+    Raises NotFound.
+    """
+    return _view(tenants.revoke_key(key_id, clock()))
 
 
-def rotate_key(key_id: str, grace_s: int, tenants: TenantStore, clock: Clock = utc_now) -> NewKey:
-    """A new key in place of one that works; the old one goes on for `grace_s` seconds. Raises NotFound."""
-    key = _find(key_id, tenants)
-    if key.revoked_at is not None:
-        raise NotFound("That key was revoked.")
-    made = _told(add_key(key.tenant, key.scopes, tenants, key.expires_at, key.label, clock), tenants)
-    ends_at = clock() + timedelta(seconds=grace_s)
-    tenants.save_key(replace(key, expires_at=min(key.expires_at or ends_at, ends_at)))
-    return made
+def rotate_key(
+    key_id: str, grace_s: int, scopes: frozenset[Scope], tenants: TenantStore, clock: Clock = utc_now
+) -> NewKey:
+    """A new key in place of one that works; the old one goes on for `grace_s` seconds.
 
-
-def _find(key_id: str, tenants: TenantStore) -> ApiKey:
-    key = tenants.find_key(key_id)
-    if key is None:
+    Raises NotFound, Forbidden for a key with a scope that the caller lacks, Conflict for one that works no longer.
+    """
+    old = tenants.find_key(key_id)
+    if old is None:
         raise NotFound("There is no such key.")
-    return key
+    _check_scopes(old.scopes, scopes)
+    now = clock()
+    if old.revoked_at is not None:
+        raise Conflict("That key was revoked; make a new one.")
+    if old.expires_at is not None and old.expires_at <= now:
+        raise Conflict("That key has expired; make a new one.")
+    ends_at = now + timedelta(seconds=grace_s)
+    key, text = new_key(old.tenant, old.scopes, old.expires_at, old.label, now)
+    tenants.replace_key(key_id, min(old.expires_at or ends_at, ends_at), key)
+    return _told(key, text)
 
 
-def _told(text: str, tenants: TenantStore) -> NewKey:
-    key_id, _ = split_key(text)
-    return NewKey(**_view(_find(key_id, tenants)).model_dump(), key=text)
+def _check_scopes(given: frozenset[Scope], own: frozenset[Scope]) -> None:
+    if lacking := sorted(given - own):
+        raise Forbidden(f"Your own key lacks the scope `{lacking[0]}`.")
+
+
+def _told(key: ApiKey, text: str) -> NewKey:
+    return NewKey(**_view(key).model_dump(), key=text)
 
 
 def _view(key: ApiKey) -> KeyView:

@@ -268,6 +268,35 @@ def test_rotated_key_goes_on_for_its_grace(admin_api: Api, keeper: World) -> Non
         check_key(old["key"], keeper.tenants, lambda: datetime.now(UTC) + timedelta(seconds=61))
 
 
+def test_nobody_rotates_a_key_with_a_scope_that_they_lack(admin_api: Api, keeper: World) -> None:
+    old = admin_api("POST", "/v1/keys", {"scopes": ["read", "write"]}, authorizer=KEEPER).body
+
+    answer = admin_api("POST", f"/v1/keys/{old['key_id']}/rotate", {}, authorizer=ADMIN)
+
+    assert (answer.status, answer.body["code"]) == (403, "missing_scope")
+    assert [key.expires_at for key in keeper.tenants.keys_of(TENANT)] == [None]
+
+
+def test_revoked_key_is_not_rotated(admin_api: Api, keeper: World) -> None:
+    old = admin_api("POST", "/v1/keys", {"scopes": ["read"]}, authorizer=KEEPER).body
+    admin_api("DELETE", f"/v1/keys/{old['key_id']}", authorizer=KEEPER)
+
+    answer = admin_api("POST", f"/v1/keys/{old['key_id']}/rotate", {}, authorizer=KEEPER)
+
+    assert (answer.status, answer.body["code"]) == (409, "conflict")
+    assert [key.key_id for key in keeper.tenants.keys_of(TENANT)] == [old["key_id"]]
+
+
+def test_expired_key_is_not_rotated(admin_api: Api, keeper: World) -> None:
+    old = admin_api("POST", "/v1/keys", {"scopes": ["read"]}, authorizer=KEEPER).body
+    admin_api("POST", f"/v1/keys/{old['key_id']}/rotate", {"grace_s": 0}, authorizer=KEEPER)
+
+    answer = admin_api("POST", f"/v1/keys/{old['key_id']}/rotate", {}, authorizer=KEEPER)
+
+    assert (answer.status, answer.body["code"]) == (409, "conflict")
+    assert len(keeper.tenants.keys_of(TENANT)) == 2
+
+
 def test_unknown_key_is_neither_revoked_nor_rotated(admin_api: Api, keeper: World) -> None:
     assert admin_api("DELETE", "/v1/keys/0123456789abcdef", authorizer=KEEPER).status == 404
     assert admin_api("POST", "/v1/keys/0123456789abcdef/rotate", {}, authorizer=KEEPER).status == 404

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.access import ApiKey, Scope, hash_secret
+from shared.errors import Conflict, NotFound
 from tests.stores.jobs import LATER, NOW, STRANGER, rows
 from tests.world import PROJECT, TENANT, World
 
@@ -23,6 +25,40 @@ def test_key_comes_back_as_it_was_saved(world: World, key: ApiKey) -> None:
     world.tenants.save_key(key)
 
     assert world.tenants.find_key(key.key_id) == key
+
+
+def test_replaced_key_that_is_revoked_keeps_its_expiry(world: World) -> None:
+    new = replace(PLAIN, key_id="fedcba9876543210")
+    world.tenants.save_key(PLAIN)
+    world.tenants.replace_key(PLAIN.key_id, LATER, new)
+
+    revoked = world.tenants.revoke_key(PLAIN.key_id, NOW)
+
+    assert revoked == replace(PLAIN, revoked_at=NOW, expires_at=LATER)
+    assert world.tenants.keys_of(TENANT) == [revoked, new]
+
+
+def test_replacing_does_not_lengthen_the_life_of_a_key(world: World) -> None:
+    world.tenants.save_key(replace(PLAIN, expires_at=NOW))
+
+    with pytest.raises(Conflict):
+        world.tenants.replace_key(PLAIN.key_id, LATER, replace(PLAIN, key_id="fedcba9876543210"))
+
+    assert world.tenants.keys_of(TENANT) == [replace(PLAIN, expires_at=NOW)]
+
+
+def test_key_is_revoked_once(world: World) -> None:
+    world.tenants.save_key(PLAIN)
+    world.tenants.revoke_key(PLAIN.key_id, NOW)
+
+    assert world.tenants.revoke_key(PLAIN.key_id, LATER).revoked_at == NOW
+
+
+def test_unknown_key_is_not_revoked(world: World) -> None:
+    with pytest.raises(NotFound):
+        world.tenants.revoke_key("0000000000000000", NOW)
+
+    assert rows(world.cloud, world.cloud.catalog_table) == []
 
 
 def test_unknown_key_is_none(world: World) -> None:
