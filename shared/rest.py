@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.shared.json_encoder import Encoder
 
 from shared.domain.access import Scope
 from shared.errors import (
@@ -50,7 +52,10 @@ class Caller:
 
 def resolver() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(
-        cors=CORSConfig(allow_origin="*", expose_headers=["ETag", "Retry-After"], max_age=600), enable_validation=True
+        cors=CORSConfig(allow_origin="*", expose_headers=["ETag", "Retry-After"], max_age=600),
+        enable_validation=True,
+        # Powertools' own, but for names as they are: escaped, one of another alphabet is twice as long.
+        serializer=partial(json.dumps, separators=(",", ":"), cls=Encoder, ensure_ascii=False),
     )
     app.exception_handler(DarkroomError)(problem)
     app.exception_handler(RequestValidationError)(lambda error: _tell_known(_invalid(error), app))

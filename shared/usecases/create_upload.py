@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from shared.stores.tenants import TenantStore
 from shared.stores.usage import UsageStore
 from shared.usecases.grant import grant, granted_until
 
+MAX_ANSWER_BYTES = 6_291_556 - 4_096
+"""What Lambda takes of a function as its answer, less room for the headers."""
+
 
 @dataclass(frozen=True)
 class Sessions:
@@ -40,8 +44,8 @@ def create_upload(request: CreateUpload, tenant: str, on: Sessions, clock: Clock
     """A session for up to MAX_FILES files, with grants for the first MAX_GRANTS that are needed.
 
     A file whose SHA-256 is known in the project needs no upload: its task has ended already, as `exists`.
-    Raises TooManyFiles, InvalidRequest with one error per file that cannot be taken, or QuotaExceeded; nothing is made
-    then.
+    Raises TooManyFiles (also where their names are so long that the answer could not be sent), InvalidRequest with one
+    error per file that cannot be taken, or QuotaExceeded; nothing is made then.
     """
     _check(request.files, on.max_bytes)
     quotas = on.tenants.quotas_of(tenant)
@@ -57,15 +61,17 @@ def create_upload(request: CreateUpload, tenant: str, on: Sessions, clock: Clock
     job = open_job(job_id, JobKind.UPLOAD, tenant, request.project, tasks, now)
     if not job.is_ended:
         job = replace(job, granted_until=granted_until(now), quotas=quotas if quotas.is_of_holding else None)
-    on.tenants.note_project(tenant, request.project, now)
-    on.jobs.create(job, tasks)
-    return UploadCreated(
+    answer = UploadCreated(
         job_id=job_id,
         project=request.project,
         total=job.total,
         expires_at=job.expires_at,
         uploads=_granted(job, tasks, on.originals, now),
     )
+    _check_answer(answer)
+    on.tenants.note_project(tenant, request.project, now)
+    on.jobs.create(job, tasks)
+    return answer
 
 
 def _check(files: Sequence[FileToUpload], max_bytes: int) -> None:
@@ -79,6 +85,17 @@ def _check(files: Sequence[FileToUpload], max_bytes: int) -> None:
             errors.append(_file_error(i, "content_type", UnsupportedFormat))
     if errors:
         raise InvalidRequest(f"{len(errors)} of the files cannot be taken.", errors=errors)
+
+
+def _check_answer(answer: UploadCreated) -> None:
+    """Raises TooManyFiles for an answer that Lambda would not take, while nothing has been made yet.
+
+    It travels as a JSON text within JSON, in which Lambda's older runtimes also escape what is not ASCII.
+    """
+    if len(json.dumps(answer.model_dump_json())) > MAX_ANSWER_BYTES:
+        half = answer.total // 2
+        detail = f"With names this long the answer is too large to send. Make sessions of {half} files."
+        raise TooManyFiles(detail, limit=half, measured=answer.total)
 
 
 def _declared(request: CreateUpload, tenant: str, known: Mapping[str, Asset]) -> Holding:

@@ -39,6 +39,8 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: Any
+    sent_bytes: int
+    """What Lambda sends for it, at the most: its older runtimes escape what is not ASCII."""
 
 
 class Api:
@@ -71,7 +73,8 @@ class Api:
         event["requestContext"] |= {"authorizer": found, "httpMethod": method, "path": f"/api{path}"}
         answer = self._handler(event, Context())
         sent = {name: values[0] for name, values in answer.get("multiValueHeaders", {}).items()}
-        return Answer(answer["statusCode"], sent, json.loads(answer["body"]) if answer.get("body") else None)
+        body = json.loads(answer["body"]) if answer.get("body") else None
+        return Answer(answer["statusCode"], sent, body, len(json.dumps(answer)))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from tests.functions.conftest import Api, Load
 from tests.pictures import photo
 from tests.world import PROJECT, TENANT, World
 
+LAMBDA_BYTES = 6_291_556
 FILE = {"filename": "beach.jpg", "content_type": "image/jpeg", "bytes": 10}
 
 
@@ -93,6 +94,31 @@ def test_too_many_files_are_refused_with_the_limit(api: Api) -> None:
 
     assert (answer.status, answer.body["code"]) == (422, "too_many_files")
     assert (answer.body["limit"], answer.body["measured"]) == (10_000, 10_001)
+
+
+WIDEST = "\N{CAMERA}"
+
+
+def test_answer_to_the_longest_names_that_are_taken_can_be_sent(api: Api) -> None:
+    files = [FILE | {"filename": WIDEST * 512}] * 910
+
+    answer = api("POST", "/v1/uploads", {"project": PROJECT, "files": files})
+
+    assert answer.status == 201
+    assert answer.body["uploads"][909]["filename"] == WIDEST * 512
+    assert 6_000_000 < answer.sent_bytes < LAMBDA_BYTES
+
+
+@pytest.mark.parametrize(("length", "count"), [(512, 1_000), (60, 10_000), (512, 10_000)])
+def test_session_whose_answer_could_not_be_sent_is_not_made(api: Api, world: World, length: int, count: int) -> None:
+    files = [FILE | {"filename": WIDEST * length}] * count
+
+    answer = api("POST", "/v1/uploads", {"project": PROJECT, "files": files})
+
+    assert (answer.status, answer.body["code"]) == (422, "too_many_files")
+    assert (answer.body["limit"], answer.body["measured"]) == (count // 2, count)
+    assert world.all_jobs() == []
+    assert list(world.tenants.projects(TENANT)) == []
 
 
 @pytest.mark.parametrize("quotas", [Quotas(files_per_session=2), Quotas(assets=2), Quotas(bytes=20)])

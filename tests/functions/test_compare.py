@@ -66,7 +66,7 @@ class Compare:
         event["multiValueHeaders"]["Content-Type"] = [content_type]
         event["requestContext"]["authorizer"] = authorizer or {"tenant": TENANT, "scopes": "read"}
         answer = self._handler(event, Context())
-        return Answer(answer["statusCode"], {}, json.loads(answer["body"]))
+        return Answer(answer["statusCode"], {}, json.loads(answer["body"]), len(json.dumps(answer)))
 
     def put_scratch(self, scratch_id: str, body: bytes) -> None:
         bucket = self.world.cloud.originals_bucket
