@@ -1,7 +1,7 @@
 /** Images that are nearly the same, side by side: keep the best, delete the others. */
 
 import { confirmed, h, linkTo, notice } from "./dom.js";
-import { picture } from "./picture.js";
+import { absent, picture } from "./picture.js";
 import { api, may, working } from "./session.js";
 import { gradeOf, score } from "./score_words.js";
 import { count, number } from "./words.js";
@@ -75,7 +75,7 @@ class Group {
     };
     const shown = member.thumbnail_url
       ? picture(member.thumbnail_url, member.asset_id, { loading: "lazy" })
-      : h("span", { class: "nothing" }, "Generating…");
+      : absent(member.asset_id);
     const radio = h("input", { type: "radio", name: `keep-${this.kept}`, checked: member.is_best, onchange: keep });
     const note = member.is_best ? "the best of these" : `${member.distance} of 64 bits differ`;
     return h(

@@ -1,7 +1,7 @@
 /** One row for each file of an upload: its picture, stage, progress, and why it failed. */
 
 import { bar, h, linkTo } from "./dom.js";
-import { picture, showLate } from "./picture.js";
+import { absent, picture } from "./picture.js";
 import { Rows } from "./rows.js";
 import { OUTCOMES, STATUS, number, reason, stageOf } from "./words.js";
 
@@ -71,8 +71,8 @@ function drawRow(item, project, former) {
   const known = former?.querySelector("img");
   const place = h("div", { class: "thumb" });
   const thumbnail = item.thumbnail && (known ?? picture(item.thumbnail, item.asset, { width: 68, height: 51 }));
-  place.append(thumbnail || placeholderOf(item));
-  if (!thumbnail && item.status === "completed") void showLate(place, item.asset);
+  // Who had the same content before may still be waiting for it.
+  place.append(thumbnail || (item.status === "completed" ? absent(item.asset) : placeholderOf(item)));
   const [, folder, base] = /^(.*\/)?(.*)$/s.exec(item.name);
   const name = [folder && h("span", { class: "folder" }, folder), h("span", {}, base)];
   const grade = { failed: "bad", done: item.status === "completed" && "good" }[kind];

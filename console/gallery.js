@@ -1,7 +1,7 @@
 /** All images of a project, filtered and sorted. */
 
 import { h, linkTo, notice } from "./dom.js";
-import { picture } from "./picture.js";
+import { absent, picture } from "./picture.js";
 import { api, askForKey } from "./session.js";
 import { CATEGORIES, ISSUES, gradeOf, issueName, score } from "./score_words.js";
 
@@ -39,7 +39,7 @@ function tile(asset, project) {
   const { overall_quality: value, issues = [] } = asset.quality ?? {};
   const shown = asset.thumbnail_url
     ? picture(asset.thumbnail_url, asset.asset_id, { loading: "lazy" })
-    : h("span", { class: "nothing" }, asset.stages?.thumbnails === "failed" ? "Failed" : "Generating…");
+    : absent(asset.asset_id, asset.stages.thumbnails);
   return h(
     "a",
     {

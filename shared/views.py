@@ -10,7 +10,7 @@ from typing import Any
 from shared.domain.asset import Asset
 from shared.domain.job import Job, JobStatus
 from shared.domain.pace import eta_s, poll_after_ms
-from shared.domain.presets import THUMBNAIL
+from shared.domain.presets import thumbnail_of
 from shared.domain.scoring import explain, read_score
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_TASK, Outcome, Task, TaskStatus, progress_pct
@@ -115,7 +115,7 @@ def asset_view(asset: Asset, sign: Sign) -> AssetView:
 
 def asset_summary(asset: Asset, sign: Sign) -> AssetSummary:
     """An asset as lists show it."""
-    thumb = asset.renditions.get(THUMBNAIL)
+    thumbnail = thumbnail_of(asset.renditions.values())
     quality = asset.quality or {}
     summary = {**quality, "status": asset.stages[Stage.QUALITY].value, "scored_at": quality.get("computed_at")}
     return AssetSummary(
@@ -128,7 +128,7 @@ def asset_summary(asset: Asset, sign: Sign) -> AssetSummary:
         format=asset.format,
         status=asset.status,
         stages={stage.value: state.value for stage, state in asset.stages.items()},
-        thumbnail_url=sign(thumb.key) if thumb else None,
+        thumbnail_url=sign(thumbnail.key) if thumbnail else None,
         quality=QualitySummary.model_validate(summary),
         nearest=_nearest_view(asset),
     )

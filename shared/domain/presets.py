@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
-from shared.domain.asset import Asset
+from shared.domain.asset import Asset, StoredRendition
 from shared.domain.stage import Stage
 
 # Raise it when the code that makes renditions changes their bytes for the same row.
@@ -77,7 +77,10 @@ BUILT_IN: tuple[Preset, ...] = (
 BUILT_IN_NAMES = frozenset(preset.name for preset in BUILT_IN)
 
 THUMBNAIL = "thumb_300"
-"""The preset that lists and progress show."""
+"""The preset that lists and progress show, where the tenant has it."""
+
+THUMBNAIL_EDGES = (300, 600)
+"""Longest edges, in pixels, of what does instead: from that preset's box to the largest built-in thumbnail's."""
 
 
 def fit(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
@@ -119,6 +122,25 @@ def is_current(asset: Asset, preset: Preset) -> bool:
     """Whether the asset has this preset's rendition as the preset is now."""
     made = asset.renditions.get(preset.name)
     return made is not None and made.recipe == recipe_hash(preset)
+
+
+def thumbnail_of(renditions: Iterable[StoredRendition]) -> StoredRendition | None:
+    """What lists and progress show: `THUMBNAIL`, or what comes nearest to it. None where there is no rendition.
+
+    That is the smallest within `THUMBNAIL_EDGES`, else the largest below, else the smallest above: a list of images
+    soon weighs more than the page around it.
+    """
+    return min(renditions, key=_unlike_thumbnail, default=None)
+
+
+def _unlike_thumbnail(rendition: StoredRendition) -> tuple[int, int, str]:
+    edge = max(rendition.width, rendition.height)
+    smallest, largest = THUMBNAIL_EDGES
+    if rendition.preset == THUMBNAIL:
+        return 0, 0, rendition.preset
+    if smallest <= edge <= largest:
+        return 1, edge, rendition.preset
+    return (2, -edge, rendition.preset) if edge < smallest else (3, edge, rendition.preset)
 
 
 def revised(wanted: Sequence[Preset], standing: Sequence[Preset], revision: int) -> tuple[Preset, ...]:

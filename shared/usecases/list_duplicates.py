@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 from shared.domain.asset import Asset
 from shared.domain.duplicates import MAX_MEMBERS, NEAR_DUPLICATE, Group, Member, group_of, is_flagged, is_near
 from shared.domain.listing import AssetQuery, Sort, decode_cursor, encode_cursor, index_of
-from shared.domain.presets import THUMBNAIL
+from shared.domain.presets import thumbnail_of
 from shared.schemas import DuplicateGroup, DuplicateList, DuplicateMember
 from shared.stores.catalog import CatalogStore
 from shared.usecases.list_assets import Listing
@@ -89,7 +89,7 @@ def _view(group: Group, sign: Sign) -> DuplicateGroup:
 
 def _member_view(member: Member, group: Group, sign: Sign) -> DuplicateMember:
     asset = member.asset
-    thumb = asset.renditions.get(THUMBNAIL)
+    thumbnail = thumbnail_of(asset.renditions.values())
     return DuplicateMember(
         asset_id=asset.asset_id,
         filename=asset.filename,
@@ -100,5 +100,5 @@ def _member_view(member: Member, group: Group, sign: Sign) -> DuplicateMember:
         distance=member.distance,
         is_best=asset.asset_id == group.best.asset_id,
         overall_quality=(asset.quality or {})["overall_quality"],
-        thumbnail_url=sign(thumb.key) if thumb else None,
+        thumbnail_url=sign(thumbnail.key) if thumbnail else None,
     )

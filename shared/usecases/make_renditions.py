@@ -14,7 +14,7 @@ from shared.domain.imaging.renditions import Rendition
 from shared.domain.imaging.renditions import make_renditions as make
 from shared.domain.job import Job
 from shared.domain.keys import rendition_key, renditions_prefix
-from shared.domain.presets import THUMBNAIL, Preset, content_type, eager, extension, is_current, recipe_hash
+from shared.domain.presets import Preset, content_type, eager, extension, is_current, recipe_hash, thumbnail_of
 from shared.domain.stage import Stage
 from shared.domain.task import Task
 from shared.messages import AssetRequest
@@ -106,9 +106,15 @@ def _make_stage(
         take_back(asset_id, creator, stored, on)
         on.bench.tasks.skip(task.ref, clock())
         return
-    thumbnail = next((rendition.key for rendition in stored if rendition.preset == THUMBNAIL), None)
-    on.bench.tasks.finish_stage(task.ref, stage, clock(), **({"thumbnail_key": thumbnail} if thumbnail else {}))
+    on.bench.tasks.finish_stage(task.ref, stage, clock(), **_thumbnail_for(task, stage, stored))
     logger.info("stage completed", job_id=task.job_id, task_id=task.task_id, asset_id=asset_id, stage=stage)
+
+
+def _thumbnail_for(task: Task, stage: Stage, stored: Sequence[StoredRendition]) -> dict[str, str]:
+    """What the task shows from now on: a variant only where no thumbnail is made."""
+    thumbnail = thumbnail_of(stored)
+    is_wanted = stage is Stage.THUMBNAILS or not task.thumbnail_key
+    return {"thumbnail_key": thumbnail.key} if thumbnail and is_wanted else {}
 
 
 def take_back(asset_id: str, creator: str, stored: Sequence[StoredRendition], on: RenditionWork) -> None:

@@ -13,7 +13,7 @@ from shared.domain.imaging.inspect import ImageFacts, inspect_image
 from shared.domain.job import Job, JobStatus
 from shared.domain.keys import OriginalKey, creator_of
 from shared.domain.limits import Limits
-from shared.domain.presets import THUMBNAIL
+from shared.domain.presets import thumbnail_of
 from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, UPLOAD_STAGES, Outcome, StageStatus, Task, pending
 from shared.domain.upload import DISOWNED, is_wanted
@@ -102,7 +102,7 @@ def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Cl
         _turn_away(error, task, original, on, clock)
         return
     if standing.creator != asset.creator:
-        thumbnail = standing.renditions.get(THUMBNAIL)
+        thumbnail = thumbnail_of(standing.renditions.values())
         on.bench.tasks.finish_as_existing(task, standing.asset_id, thumbnail.key if thumbnail else None, clock())
         on.originals.delete(original)
         logger.info("exists", job_id=task.job_id, task_id=task.task_id, asset_id=standing.asset_id)

@@ -4,6 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from darkroom import Client, upload_files
-from tests.browser.conftest import Console, NewConsole, consoles, new_files
+from tests.browser.conftest import Console, NewConsole, answering, consoles, new_files
 from tests.pictures import encoded, photo
 from tools.bootstrap import bootstrap
 from tools.screenshots import show
@@ -138,6 +139,35 @@ def test_image_too_large_for_the_api_is_compared_by_way_of_s3(console: Console, 
     assert [path.rsplit("/", 1)[-1] for path in (posted[0], posted[2])] == ["grants", "compare"]
     assert "originals" in posted[1]
     expect(page.get_by_role("row").nth(1)).to_contain_text("Different")
+
+
+def test_gallery_looks_again_for_what_is_still_being_made(
+    console: Console, album: str, an_asset: str, project: str
+) -> None:
+    console.context.add_init_script(
+        "const wait = setTimeout; setTimeout = (f, ms, ...more) => wait(f, ms / 20, ...more);"
+    )
+    authorization = {"Authorization": f"Bearer {console.stack.tenant_key}"}
+    made = httpx.get(f"{console.stack.api_url}/v1/assets/{an_asset}", headers=authorization).json()
+    begun = made["stages"] | {"thumbnails": "processing"}
+    ended = {"renditions": [], "stages": made["stages"] | {"thumbnails": "completed"}}
+    answers = {
+        "late": iter([made | {"renditions": [], "stages": begun}, made]),
+        "none": iter([made | ended]),
+    }
+    listed = [made | {"asset_id": name, "thumbnail_url": None, "stages": begun} for name in answers]
+    over = made | {"asset_id": "over", "thumbnail_url": None, "stages": ended["stages"]}
+    page_of_them = {"assets": [*listed, over], "next_cursor": None}
+    console.context.route(f"**/v1/projects/{project}/assets*", answering(json=page_of_them))
+    console.context.route(
+        "**/v1/assets/*", lambda route: route.fulfill(json=next(answers[route.request.url.rsplit("/", 1)[-1]]))
+    )
+
+    page = console.open(f"{project}/gallery")
+
+    expect(page.locator("[data-asset=late] img")).to_have_js_property("complete", True)
+    expect(page.locator("[data-asset=none]")).to_contain_text("No thumbnail")
+    expect(page.locator("[data-asset=over]")).to_contain_text("No thumbnail")
 
 
 def test_everything_can_be_reached_by_keyboard(console: Console) -> None:

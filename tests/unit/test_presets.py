@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.presets import BUILT_IN, FORMATS, Mode, Preset, content_type, extension, fit, recipe_hash, revised
+from shared.domain.asset import StoredRendition
+from shared.domain.presets import (
+    BUILT_IN,
+    FORMATS,
+    Mode,
+    Preset,
+    content_type,
+    extension,
+    fit,
+    recipe_hash,
+    revised,
+    thumbnail_of,
+)
 from shared.domain.stage import Stage
 
 edges = st.integers(1, 65_535)
@@ -123,3 +135,22 @@ def test_recipe_that_was_left_never_comes_back(history):
 
     changes = [recipe for recipe, last in zip(recipes, [None, *recipes], strict=False) if recipe != last]
     assert len(changes) == len(set(changes))
+
+
+@pytest.mark.parametrize(
+    ("edges", "shown"),
+    [
+        ({"thumb_150": 150, "thumb_300": 300, "card": 400}, "thumb_300"),
+        ({"thumb_300": 60, "card": 60, "zoom": 60}, "thumb_300"),  # all of a small image's are of one size
+        ({"thumb_150": 150, "thumb_600": 600, "card": 400}, "card"),
+        ({"thumb": 100, "thumb_150": 150, "zoom": 1200}, "thumb_150"),
+        ({"display_2160x3840": 2880, "zoom": 1200}, "zoom"),
+        ({}, None),
+    ],
+)
+def test_list_shows_what_is_nearest_to_its_thumbnail(edges, shown):
+    made = [StoredRendition(name, f"key of {name}", "jpeg", edge, 40, 1, 85) for name, edge in edges.items()]
+
+    found = thumbnail_of(made)
+
+    assert (found and found.preset) == shown

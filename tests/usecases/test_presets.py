@@ -15,6 +15,7 @@ from shared.domain.task import StageStatus
 from shared.errors import NotReady, RenditionFailed, UnknownPreset
 from shared.messages import PresetRequest
 from shared.stores.images import OriginalStore
+from shared.views import asset_summary
 from tests.cloud import client
 from tests.crashes import died, interrupted, one_call_at_a_time
 from tests.pictures import photo
@@ -66,6 +67,29 @@ def test_eager_preset_of_the_tenant_is_made_with_the_image_in_its_stage(world: W
     assert (served(world, asset, "hero").size, served(world, asset, "tiny").size) == ((30, 20), (8, 5))
     assert (asset.renditions["hero"].format, asset.renditions["tiny"].format) == ("avif", "png")
     assert_ledger_equals_bucket(world)
+
+
+@pytest.mark.parametrize(
+    ("off", "shown"),
+    [
+        (["thumb_300"], "card"),
+        (["thumb", "card", "thumb_150", "thumb_300", "thumb_600"], "display_1038x1278"),
+    ],
+)
+def test_task_and_lists_show_another_rendition_where_the_thumbnail_is_off(
+    world: World, off: list[str], shown: str
+) -> None:
+    world.set_presets(*({"name": name, "enabled": False} for name in off))
+    job_id, uploads = world.upload(photo(1, 1400, 1000))
+    world.run(uploads)
+
+    again, copies = world.upload(photo(1, 1400, 1000))
+    world.run(copies)
+
+    asset = world.all_assets()[0]
+    key = asset.renditions[shown].key
+    assert (world.task(job_id).thumbnail_key, world.task(again).thumbnail_key) == (key, key)
+    assert asset_summary(asset, sign=str).thumbnail_url == key
 
 
 def test_built_in_preset_that_is_off_is_not_made(world: World) -> None:
