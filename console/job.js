@@ -151,15 +151,15 @@ export class Job {
   /** Nothing else of the job begins; what is in flight ends. @returns {Promise<any>} a receipt that adds up */
   async cancel() {
     this.change({ isCancelling: true });
+    let receipt;
     try {
-      const receipt = await this.api.post(`v1/jobs/${this.jobId}/cancel`, {}, { tries: 4 });
-      await this.poll();
-      this.resume();
-      return receipt;
+      receipt = await this.api.post(`v1/jobs/${this.jobId}/cancel`, {}, { tries: 4 });
     } catch (error) {
       this.change({ isCancelling: false });
       throw error;
     }
+    await this.catchUp();
+    return receipt;
   }
 
   /** What failed, once more: the same job in a new epoch. @returns {Promise<any>} */
@@ -168,9 +168,18 @@ export class Job {
     do answer = await this.api.post(`v1/jobs/${this.jobId}/retry-failed`);
     while (answer.has_more);
     this.etag = null;
-    await this.poll();
-    this.resume();
+    await this.catchUp();
     return answer;
+  }
+
+  /** See at once what a request has changed. That was done, also where asking fails: watching goes on until it is seen. */
+  async catchUp() {
+    try {
+      await this.poll();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+    this.resume();
   }
 
   /** Go on watching: after a new key, or once the job was reopened. */

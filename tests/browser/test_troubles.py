@@ -124,6 +124,23 @@ def test_five_polls_that_fail_in_a_row_are_told_until_one_succeeds(console: Cons
     expect(page.get_by_text("Darkroom does not answer")).to_have_count(0)
 
 
+def test_cancelling_that_worked_is_not_called_a_failure_when_the_look_after_it_fails(
+    console: Console, project: str
+) -> None:
+    answers = iter([{"json": job(poll_after_ms=600_000)}])
+    page = open_with(
+        console, project, lambda route: route.fulfill(**next(answers, answering_of(problem(503, "try_again"))))
+    )
+    console.context.route(f"**/v1/jobs/{JOB}/cancel", answering(json={"job_id": JOB, "status": "cancelled"}))
+
+    with page.expect_response(lambda response: response.status == 503):
+        page.get_by_role("button", name="Cancel").click()
+
+    page.wait_for_timeout(100)
+    expect(page.get_by_role("button", name="Cancelling…")).to_be_visible()
+    expect(page.get_by_text("That did not work")).to_have_count(0)
+
+
 def test_job_in_which_everything_failed_says_so_once(console: Console, project: str) -> None:
     tasks = [task(n, status="failed", outcome="refused", error=REFUSED, progress_pct=100.0) for n in range(8)]
     ended = job(status="completed", processing=0, failed=8, remaining=0, progress_pct=100.0, tasks=tasks)
