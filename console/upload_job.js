@@ -18,6 +18,7 @@ const SEND_TRIES = 6;
 const GRANTS_AT_ONCE = 500;
 const GRANT_MARGIN_MS = 30_000;
 const HASH_UP_TO_BYTES = 256e6;
+const MAX_NAME = 512;
 export const MAX_FILES = 10_000;
 export const CONTENT_TYPES = {
   jpg: "image/jpeg",
@@ -37,6 +38,9 @@ export const contentType = (file) => CONTENT_TYPES[file.name.split(".").pop().to
 
 /** @param {File} file @returns {string} with its folders, as it was chosen */
 export const nameOf = (file) => /** @type {any} */ (file).path ?? (file.webkitRelativePath || file.name);
+
+/** @param {File} file @returns {string} what its task is called: the end of a name that is too long */
+const taskName = (file) => nameOf(file).slice(-MAX_NAME);
 
 /** Sends files straight to S3, several at a time, and watches what becomes of them. */
 export class UploadJob extends Job {
@@ -85,7 +89,7 @@ export class UploadJob extends Job {
 
   async openWith(files, digests) {
     const described = files.map((file) => ({
-      filename: nameOf(file).slice(-512),
+      filename: taskName(file),
       content_type: contentType(file),
       bytes: file.size,
       ...digests.get(file),
@@ -98,26 +102,29 @@ export class UploadJob extends Job {
   }
 
   /**
-   * Give files to the tasks that still wait for them, after the page was closed. Goes by their names.
+   * Give files to the tasks that still wait for them, after the page was closed. Goes by their names, and among equal
+   * names by their order: as they were chosen the first time, or where there are fewer now, as their tasks wait.
    * @param {Iterable<File>} files @returns {number} how many were wanted
    */
   match(files) {
-    const waiting = new Map(
-      [...this.state.tasks.values()].filter(({ status }) => status === "pending").map((task) => [task.filename, task]),
-    );
+    const named = grouped(this.state.tasks.values(), ({ filename }) => filename);
     let matched = 0;
-    for (const file of files) {
-      const task = waiting.get(nameOf(file));
-      if (!task || this.isUnderWay(task.task_id)) continue;
-      this.accept({ ...task, upload: null }, file);
-      matched += 1;
+    for (const [name, alike] of grouped(files, taskName)) {
+      const all = named.get(name) ?? [];
+      const tasks = alike.length < all.length ? all.filter((task) => this.waitsFor(task)) : all;
+      tasks.slice(0, alike.length).forEach((task, index) => {
+        if (!this.waitsFor(task)) return;
+        this.accept({ ...task, upload: null }, alike[index]);
+        matched += 1;
+      });
     }
     this.send();
     return matched;
   }
 
-  isUnderWay(taskId) {
-    return ["waiting", "sending", "sent"].includes(this.sendings.get(taskId)?.status);
+  /** Whether a task's file has yet to be given to this page. */
+  waitsFor({ task_id, status }) {
+    return status === "pending" && !["waiting", "sending", "sent"].includes(this.sendings.get(task_id)?.status);
   }
 
   accept({ task_id, status, upload }, file) {
@@ -257,6 +264,17 @@ export class UploadJob extends Job {
       this.change({});
     }, 100);
   }
+}
+
+/** @template T @param {Iterable<T>} items @param {(item: T) => string} keyOf @returns {Map<string, T[]>} in their order */
+function grouped(items, keyOf) {
+  const groups = new Map();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(item);
+  }
+  return groups;
 }
 
 /** Each file's SHA-256, so that what is known needs no sending; none when there is too much to read first. */

@@ -91,6 +91,39 @@ def test_news_that_come_late_twice_or_with_a_gap_are_folded_right(console: Conso
     ]
 
 
+MATCHED = """async ([client, names, tasks]) => {
+  const { Darkroom, UploadJob } = await import(client);
+  const job = new UploadJob(new Darkroom({ url: location.href, key: "" }), "p");
+  job.send = () => {};
+  tasks.forEach(([filename, status], n) => job.state.tasks.set(`t${n}`, { task_id: `t${n}`, filename, status }));
+  const count = job.match(names.map((name, n) => new File([String(n)], name)));
+  const given = Array.from(job.sendings, async ([taskId, { file }]) => [taskId, await file.text()]);
+  return { count, given: Object.fromEntries(await Promise.all(given)) };
+}"""
+
+
+@pytest.mark.parametrize(
+    ("names", "tasks", "given"),
+    [
+        (["b", "a"], [("a", "pending"), ("b", "completed")], {"t0": "1"}),
+        (["a", "a"], [("a", "pending"), ("a", "pending")], {"t0": "0", "t1": "1"}),
+        (["a", "a"], [("a", "completed"), ("a", "pending")], {"t1": "1"}),
+        (["a"], [("a", "completed"), ("a", "pending")], {"t1": "0"}),
+        (["a", "a"], [("a", "pending")], {"t0": "0"}),
+        (["x" * 600 + ".jpg"], [("x" * 508 + ".jpg", "pending")], {"t0": "0"}),
+    ],
+    ids=["by name", "equal names", "one arrived", "only the one that waits", "one too many", "long name"],
+)
+def test_files_that_are_chosen_again_go_to_the_tasks_that_wait_for_them(
+    console: Console, client_url: str, names: list[str], tasks: list[tuple[str, str]], given: dict[str, str]
+) -> None:
+    page = console.open("demo/settings")
+
+    found = page.evaluate(MATCHED, [client_url, names, tasks])
+
+    assert found == {"count": len(given), "given": given}
+
+
 def test_states_of_a_job_have_names(console: Console, client_url: str) -> None:
     page = console.open("demo/settings")
 
