@@ -1,7 +1,7 @@
 /** The frame: signing in, the address, and which view is shown. */
 
 import { announce, byId, h, icon, linkTo, notice } from "./dom.js";
-import { api, askForKey, isSending, keyForm, session, signIn, signOut } from "./session.js";
+import { api, askForKey, isSending, keyForm, lastProject, rememberProject, session, signIn, signOut } from "./session.js";
 
 const TABS = {
   upload: "Upload",
@@ -13,7 +13,6 @@ const TABS = {
 const TITLES = { ...TABS, image: "Image", compare: "Compare", projects: "Projects" };
 /** What style.css is enough for. */
 const FIRST = ["projects", "upload"];
-const LAST_PROJECT = "darkroom.project";
 
 const decoded = (text) => {
   try {
@@ -51,7 +50,7 @@ async function show() {
   if (!session.me) return showDoor(main);
   if (!Object.hasOwn(TITLES, at.view)) return void (location.hash = "#/");
   main.setAttribute("aria-busy", "true");
-  if (at.project) localStorage.setItem(LAST_PROJECT, at.project);
+  if (at.project) rememberProject(at.project);
   document.title = `${TITLES[at.view]}${at.project ? ` · ${at.project}` : ""} · Darkroom`;
   showHeader(at);
   try {
@@ -114,8 +113,8 @@ function showHeader({ project, view }) {
 function showDoor(main) {
   document.title = "Darkroom";
   byId("header").replaceChildren();
-  const last = localStorage.getItem(LAST_PROJECT);
   const enter = async () => {
+    const last = lastProject();
     if (!address().project && last) location.hash = linkTo(last, "upload");
     else await show();
   };

@@ -31,6 +31,8 @@ export async function signIn(key) {
 
 export function signOut() {
   forgetJobs();
+  if (session.me)
+    for (const name of Object.keys(localStorage)) if (name.startsWith(memory())) localStorage.removeItem(name);
   sessionStorage.removeItem(KEY);
   Object.assign(api, { key: "" });
   session.me = null;
@@ -102,17 +104,26 @@ export async function working(button, place, work) {
   }
 }
 
+// ── What outlives the tab, of each tenant its own ────────────────────────────────────────────────────────────────
+
+const memory = (name = "") => `darkroom.${session.me.tenant_id}.${name}`;
+
+/** @param {string} project the one to begin with the next time */
+export const rememberProject = (project) => localStorage.setItem(memory("project"), project);
+
+export const lastProject = () => localStorage.getItem(memory("project"));
+
+const jobMemory = (project) => memory(`job.${project}`);
+
 // ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const uploads = new Map();
 const qualityJobs = new Map();
 
-const memory = (project) => `darkroom.job.${session.me.tenant_id}.${project}`;
-
 /** The upload of a project that this page knows, or that it knew before it was closed. @returns {UploadJob | null} */
 export function knownUpload(project) {
-  if (!uploads.has(project) && localStorage.getItem(memory(project)))
-    uploads.set(project, new UploadJob(api, project, localStorage.getItem(memory(project))));
+  const jobId = localStorage.getItem(jobMemory(project));
+  if (!uploads.has(project) && jobId) uploads.set(project, new UploadJob(api, project, jobId));
   return uploads.get(project) ?? null;
 }
 
@@ -129,13 +140,13 @@ export async function findUpload(project) {
 /** @param {UploadJob} job */
 export function rememberUpload(job) {
   uploads.set(job.project, job);
-  if (job.jobId) localStorage.setItem(memory(job.project), job.jobId);
+  if (job.jobId) localStorage.setItem(jobMemory(job.project), job.jobId);
 }
 
 export function forgetUpload(project) {
   uploads.get(project)?.stop();
   uploads.delete(project);
-  localStorage.removeItem(memory(project));
+  localStorage.removeItem(jobMemory(project));
 }
 
 /** @template {import("./job.js").Job} J @param {string} project @param {() => J} begin @returns {J} one for a project */

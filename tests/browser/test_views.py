@@ -102,6 +102,32 @@ def test_key_is_never_in_the_address_nor_kept_beyond_the_tab(console: Console) -
     assert console.stack.tenant_key not in page.evaluate("JSON.stringify(localStorage)")
 
 
+def test_project_is_found_again_until_someone_signs_out_and_by_no_other_tenant(
+    console: Console, stack: Stack, album: str
+) -> None:
+    with aws_of(stack.aws_endpoint):
+        other = bootstrap(stack.stack_name, stack.aws_endpoint, stack.region, f"other-{secrets.token_hex(4)}")
+    console.open(f"{album}/settings").close()
+    again = sign_in(console, stack.tenant_key)
+    expect(again.locator(f"main[data-address='#/{album}/upload']")).to_be_attached()
+
+    stranger = sign_in(console, other["tenant_key"])
+    expect(stranger.locator("main[data-address='']")).to_be_attached()
+    again.get_by_role("button", name="Sign out").click()
+
+    again.get_by_label("API key").wait_for()
+    assert again.evaluate("Object.keys(localStorage)") == []
+
+
+def sign_in(console: Console, key: str) -> Page:
+    """A page that was asked for nothing in particular."""
+    page = console.page()
+    page.goto(f"{console.stack.api_url}/console")
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
 def test_image_shows_scores_with_their_reasons_and_all_renditions(console: Console, album: str, an_asset: str) -> None:
     page = console.open(f"{album}/image/{an_asset}")
 
