@@ -4,12 +4,13 @@ import { sendFile } from "./api.js";
 import { h, icon, linkTo, notice, table } from "./dom.js";
 import { onDrop } from "./drops.js";
 import { bestOf, picture } from "./picture.js";
-import { api, askForKey } from "./session.js";
+import { api, askForKey, may } from "./session.js";
 import { contentType } from "./upload_job.js";
 import { size, spoken } from "./words.js";
 
-/** Lambda takes 6 MB as text: what is larger goes by way of S3. */
-const DIRECT_BYTES = 4e6;
+/** What the API takes in a body, as Lambda takes 6 MB as text: what is larger goes by way of S3. */
+const DIRECT_BYTES = 4_400_000;
+const TOO_LARGE = `This key can compare images of up to ${size(DIRECT_BYTES)}: a larger one is uploaded first, for which a key needs the scope “write”.`;
 const GRADES = {
   excellent: "good",
   good: "good",
@@ -34,6 +35,7 @@ async function compareFile(assetId, file) {
   const path = `v1/assets/${assetId}/compare`;
   const type = contentType(file) ?? "application/octet-stream";
   if (file.size <= DIRECT_BYTES) return api.post(path, {}, { body: file, headers: { "Content-Type": type } });
+  if (!may("write")) throw new Error(TOO_LARGE);
   const grant = await api.post("v1/compare/grants", {}, { json: { content_type: type, bytes: file.size } });
   const status = await sendFile(grant.upload, file);
   if (status >= 300) throw new Error("S3 did not take the image.");

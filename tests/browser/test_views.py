@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from darkroom import Client, upload_files
 from tests.browser.conftest import Console, NewConsole, answering, consoles, new_files
@@ -165,6 +165,21 @@ def test_image_too_large_for_the_api_is_compared_by_way_of_s3(console: Console, 
     assert [path.rsplit("/", 1)[-1] for path in (posted[0], posted[2])] == ["grants", "compare"]
     assert "originals" in posted[1]
     expect(page.get_by_role("row").nth(1)).to_contain_text("Different")
+
+
+def test_key_that_may_only_read_is_told_what_it_can_compare(console: Console, album: str, an_asset: str) -> None:
+    console.context.route("**/v1/me", reading_only)
+    page = console.open(f"{album}/compare/{an_asset}")
+
+    page.set_input_files(
+        "[data-choose=compare]", {"name": "large.png", "mimeType": "image/png", "buffer": bytes(DIRECT_BYTES + 1)}
+    )
+
+    expect(page.get_by_text("This key can compare images of up to 4.4 MB")).to_be_visible()
+
+
+def reading_only(route: Route) -> None:
+    route.fulfill(json=route.fetch().json() | {"scopes": ["read"]})
 
 
 def test_gallery_looks_again_for_what_is_still_being_made(
