@@ -40,6 +40,14 @@ def with_failed(asset: Asset, name: str, recipe: str, code: str) -> Asset:
     return replace(asset, asked={**asset.asked, name: Asked(recipe, 0, code)})
 
 
+def without_asked(asset: Asset, name: str, recipe: str) -> Asset:
+    """The asset with this recipe of a preset as not asked for; as it is where that has failed for good."""
+    asked = asset.asked.get(name)
+    if asked is None or asked.recipe != recipe or asked.failed_as is not None:
+        return asset
+    return replace(asset, asked={preset: found for preset, found in asset.asked.items() if preset != name})
+
+
 def with_renditions(asset: Asset, renditions: list[StoredRendition]) -> Asset:
     """The asset with these renditions, no longer asked for. One that is there under the same key stays as it is."""
     made = {rendition.preset: rendition for rendition in renditions}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.clock import Clock, utc_now
@@ -10,12 +11,13 @@ from shared.domain.ids import checked_asset_id
 from shared.domain.on_demand import RETRY_AFTER_S, has_failed, is_being_made, with_asked
 from shared.domain.presets import Mode, Preset, is_current, recipe_hash
 from shared.domain.task import StageStatus
-from shared.errors import NotFound, NotReady, RenditionFailed, UnknownPreset
+from shared.errors import NotFound, NotReady, RenditionFailed, Transient, UnknownPreset
 from shared.messages import PresetRequest
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import RenditionStore
 from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
+from shared.usecases.forget_request import forget_request
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def find_rendition(asset_id: str, name: str, tenant: str, on: Finding, clock: Cl
         raise RenditionFailed
     if not _is_coming(asset, preset) and _ask(asset, preset, on, clock):
         request = PresetRequest(tenant=tenant, asset_id=asset_id, preset=name, recipe=recipe_hash(preset))
-        on.renditions_queue.send(request)
+        _send(request, on, clock)
     raise NotReady(RETRY_AFTER_S)
 
 
@@ -74,3 +76,12 @@ def _ask(asset: Asset, preset: Preset, on: Finding, clock: Clock) -> bool:
     if on.catalog.change(asset.asset_id, step, clock(), asset.creator) is None:
         raise NotFound("There is no such asset.")
     return is_mine
+
+
+def _send(request: PresetRequest, on: Finding, clock: Clock) -> None:
+    try:
+        on.renditions_queue.send(request)
+    except Transient:
+        with suppress(Transient):  # where the note cannot be taken back either, it lapses by itself
+            forget_request(request, on.catalog, clock)
+        raise

@@ -14,9 +14,9 @@ from shared.domain.stage import Stage
 from shared.domain.task import ENDED_STAGE, MAX_ATTEMPTS, MAX_REDRIVES, Outcome, StageStatus, Task, TaskError
 from shared.errors import WorkerDied
 from shared.messages import AssetRequest, Message, PresetRequest, ScoreRequest, UploadEvent
-from shared.observability import logger
+from shared.observability import count, logger
 from shared.usecases.attempt_stage import Workbench, note_poison
-from shared.usecases.fail_rendition import fail_rendition
+from shared.usecases.forget_request import forget_request
 from shared.usecases.retry_tasks import Retrying
 from shared.usecases.send_work import send_upload, send_work
 
@@ -27,10 +27,11 @@ def handle_dead_letter(
     """Send the work of each task that the message was about again, or fail the task when its attempts are used up.
 
     A queue gives a message up after eight receives, and throttled or returned batches use those up as well as real
-    attempts do: only the attempts that were begun decide. A rendition that was asked for has no task: it has failed.
+    attempts do: only the attempts that were begun decide. A rendition that was asked for has no task: that it was asked
+    for is forgotten, so that the next request for it begins anew.
     """
     if isinstance(message, PresetRequest):
-        fail_rendition(message, WorkerDied.code, on.catalog, clock)
+        _give_up_rendition(message, on, clock)
         return
     for subject in _subjects(message):
         job, found = bench.jobs.read_with_tasks(subject.job_id, [subject.task_id])
@@ -45,6 +46,13 @@ def handle_dead_letter(
             fail_silent_stage(task, left[0], job.tenant, message, bench, on, clock)
         elif bench.tasks.note_redrive(task, clock()):
             _send_again(job, task, subject.upload, on)
+
+
+def _give_up_rendition(request: PresetRequest, on: Retrying, clock: Clock) -> None:
+    """No verdict on the image, so nothing on it stays failed; somebody is to look why, as with any work given up."""
+    forget_request(request, on.catalog, clock)
+    count("PoisonRecords")
+    logger.error("rendition given up", asset_id=request.asset_id, preset=request.preset)
 
 
 def _send_again(job: Job, task: Task, upload: Original | None, on: Retrying) -> None:

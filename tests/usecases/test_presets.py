@@ -12,12 +12,13 @@ from shared.domain.asset import Asset
 from shared.domain.on_demand import PATIENCE
 from shared.domain.stage import Stage
 from shared.domain.task import StageStatus
-from shared.errors import NotReady, RenditionFailed, UnknownPreset
+from shared.errors import NotReady, RenditionFailed, Transient, UnknownPreset
 from shared.messages import PresetRequest
 from shared.stores.images import OriginalStore
+from shared.usecases.fail_rendition import fail_rendition
 from shared.views import asset_summary
 from tests.cloud import client
-from tests.crashes import died, interrupted, one_call_at_a_time
+from tests.crashes import died, failing, interrupted, one_call_at_a_time, refused
 from tests.pictures import photo
 from tests.world import World
 
@@ -35,9 +36,9 @@ def uploaded(world: World) -> Asset:
 
 def ask(world: World, asset: Asset, preset: str = "lazy") -> list[PresetRequest]:
     """Ask for a rendition that is not there; the messages that were sent for it."""
-    with pytest.raises(NotReady) as refused:
+    with pytest.raises(NotReady) as answer:
         world.find_rendition(asset.asset_id, preset)
-    assert refused.value.retry_after_s > 0
+    assert answer.value.retry_after_s > 0
     return world.sent("RenditionsQueue")
 
 
@@ -184,6 +185,34 @@ def test_lost_message_is_sent_again_after_a_while(world: World) -> None:
     assert len(ask(world, asset)) == 1
 
 
+def test_rendition_whose_message_could_not_be_sent_is_asked_for_by_the_next_who_comes(world: World) -> None:
+    world.set_presets(LAZY)
+    asset = uploaded(world)
+
+    with failing("SendMessage"), pytest.raises(Transient, match="queue"):
+        world.find_rendition(asset.asset_id, "lazy")
+
+    assert world.all_assets()[0].asked == {}
+    assert len(ask(world, asset)) == 1
+
+
+def test_note_that_cannot_be_taken_back_either_lapses_after_a_while(world: World) -> None:
+    world.set_presets(LAZY)
+    asset = uploaded(world)
+
+    with (
+        failing("SendMessage"),
+        refused("ThrottlingException", nth=5) as calls,
+        pytest.raises(Transient, match="queue"),
+    ):
+        world.find_rendition(asset.asset_id, "lazy")
+
+    assert calls.refused == ["GetItem"]
+    assert ask(world, asset) == []
+    world.now += PATIENCE
+    assert len(ask(world, asset)) == 1
+
+
 def test_rendition_is_recorded_once_however_often_its_message_comes(world: World) -> None:
     world.set_presets(LAZY)
     asset = uploaded(world)
@@ -241,15 +270,43 @@ def test_rendition_that_cannot_be_made_is_remembered_as_failed(world: World) -> 
     assert world.sent("RenditionsQueue") == []
 
 
-def test_message_that_the_queue_gave_up_on_ends_as_failed(world: World) -> None:
+def test_rendition_that_the_queue_gave_up_on_can_be_asked_for_again(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.set_presets(LAZY)
     asset = uploaded(world)
     (request,) = ask(world, asset)
 
     world.dead_letter("RenditionsQueue", request)
 
+    assert "PoisonRecords" in capsys.readouterr().out
+    (again,) = ask(world, asset)
+    world.render(again)
+    assert served(world, asset).size == (20, 13)
+
+
+def test_message_that_the_queue_gave_up_on_leaves_a_verdict_as_it_is(world: World) -> None:
+    world.set_presets(LAZY)
+    asset = uploaded(world)
+    (request,) = ask(world, asset)
+    fail_rendition(request, "original_gone", world.catalog, world.clock)
+
+    world.dead_letter("RenditionsQueue", request)
+
     with pytest.raises(RenditionFailed):
         world.find_rendition(asset.asset_id, "lazy")
+
+
+def test_message_of_an_older_recipe_that_the_queue_gave_up_on_leaves_the_new_one_being_made(world: World) -> None:
+    world.set_presets(LAZY)
+    asset = uploaded(world)
+    (request,) = ask(world, asset)
+    world.set_presets(LAZY | {"quality": 50})
+    ask(world, asset)
+
+    world.dead_letter("RenditionsQueue", request)
+
+    assert ask(world, asset) == []
 
 
 def test_transient_fault_is_left_to_the_queue(world: World) -> None:
