@@ -12,6 +12,7 @@ from shared.schemas import Compared
 from shared.settings import CompareSettings
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
+from shared.stores.presets import PresetStore
 from shared.usecases.compare_image import Comparing, compare_image
 
 settings = CompareSettings.load()
@@ -19,6 +20,7 @@ comparing = Comparing(
     CatalogStore(settings.catalog_table),
     OriginalStore(settings.originals_bucket, settings.max_file_bytes),
     RenditionStore(settings.renditions_bucket),
+    PresetStore(settings.catalog_table),
     settings.limits,
 )
 

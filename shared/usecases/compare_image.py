@@ -9,10 +9,12 @@ from shared.domain.imaging.compare import COMPARED_EDGE, Comparison, Picture, co
 from shared.domain.imaging.inspect import inspect_image
 from shared.domain.keys import scratch_key
 from shared.domain.limits import Limits
+from shared.domain.presets import is_current
 from shared.errors import NotFound, OriginalGone
 from shared.schemas import Compared, CompareVerdict, CompareWith, ComparisonView
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
+from shared.stores.presets import PresetStore
 
 NOTE = (
     "Compared upright, in 8-bit sRGB on white, first frame. The larger side is scaled to the smaller one's size, "
@@ -28,11 +30,12 @@ class Comparing:
     catalog: CatalogStore
     originals: OriginalStore
     renditions: RenditionStore
+    presets: PresetStore
     limits: Limits
 
 
 def compare_image(asset_id: str, image: bytes | CompareWith, tenant: str, on: Comparing) -> Compared:
-    """Nothing is kept of the image.
+    """With the original, and the renditions that are as their presets are now. Nothing is kept of the image.
 
     Raises InvalidId; NotFound, also for another tenant's; OriginalGone; NotReady; a Refused for an image that an
     upload would be refused for.
@@ -43,7 +46,8 @@ def compare_image(asset_id: str, image: bytes | CompareWith, tenant: str, on: Co
     original = on.originals.read(asset.original)
     views = {"original": _view(original, theirs)}
     del original
-    for rendition in sorted(asset.renditions.values(), key=lambda found: (found.width, found.preset)):
+    current = [asset.renditions[row.name] for row in on.presets.read(tenant) if is_current(asset, row)]
+    for rendition in sorted(current, key=lambda found: (found.width, found.preset)):
         views[rendition.preset] = _view(on.renditions.read(rendition.key), theirs)
     return Compared(asset_id=asset.asset_id, comparisons=views, note=NOTE)
 

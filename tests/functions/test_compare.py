@@ -17,6 +17,7 @@ from tests.world import TENANT, World
 
 STRANGER = {"tenant": "tenant_zzzzzzzzzzzzzzzzzzzzzzzzzz", "scopes": "read write"}
 IMAGE = photo(1)
+HERO = {"name": "hero", "box": [30, 30], "quality": 60}
 FORM = "multipart/form-data; boundary=edge"
 
 
@@ -98,6 +99,20 @@ def test_original_and_every_rendition_are_compared(compare: Compare) -> None:
     assert rows["original"]["verdict"] == {"quality": "excellent", "likeness": "identical"}
     assert rows["thumb"]["file_size_bytes"] == compare.asset.renditions["thumb"].bytes
     assert rows["thumb"]["verdict"]["likeness"] in {"identical", "very similar"}
+
+
+def test_rendition_that_no_route_serves_is_not_compared(compare: Compare) -> None:
+    compare.world.set_presets(HERO)
+    compare.render()
+    assert "hero" in compare(IMAGE).body["comparisons"]
+
+    compare.world.set_presets(HERO | {"quality": 61})
+    changed = compare(IMAGE).body["comparisons"]
+    compare.world.set_presets()
+    removed = compare(IMAGE).body["comparisons"]
+
+    assert "hero" not in {*changed, *removed}
+    assert {"original", "thumb"} <= changed.keys() & removed.keys()
 
 
 def test_compared_image_never_becomes_an_asset(compare: Compare) -> None:
