@@ -46,6 +46,8 @@ def compare_image(asset_id: str, image: bytes | CompareWith, tenant: str, on: Co
     original = on.originals.read(asset.original)
     views = {"original": _view(original, theirs)}
     del original
+    # Not before: the original may be as large, and its decoder need as much memory.
+    theirs.keep_decoded()
     current = [asset.renditions[row.name] for row in on.presets.read(tenant) if is_current(asset, row)]
     for rendition in sorted(current, key=lambda found: (found.width, found.preset)):
         views[rendition.preset] = _view(on.renditions.read(rendition.key), theirs)

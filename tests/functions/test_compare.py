@@ -2,9 +2,11 @@
 
 import base64
 import json
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+import pyvips
 
 from shared.body import MAX_BODY_BYTES
 from shared.domain.asset import Asset
@@ -113,6 +115,22 @@ def test_rendition_that_no_route_serves_is_not_compared(compare: Compare) -> Non
 
     assert "hero" not in {*changed, *removed}
     assert {"original", "thumb"} <= changed.keys() & removed.keys()
+
+
+def test_image_is_decoded_once_for_all_renditions(compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    load, loads = pyvips.Image.pngload_buffer, Counter[str]()
+
+    def counted(*given: object, **options: object) -> object:
+        loads["with" if compare.asset.renditions else "without"] += 1
+        return load(*given, **options)
+
+    monkeypatch.setattr(pyvips.Image, "pngload_buffer", counted, raising=False)
+    compare(photo(3, format="PNG"), "image/png")
+    compare.render()
+    rows = compare(photo(3, format="PNG"), "image/png").body["comparisons"]
+
+    assert len(rows) == 10
+    assert loads["with"] == loads["without"] + 1
 
 
 def test_compared_image_never_becomes_an_asset(compare: Compare) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from shared.domain.imaging.libvips import refusing_vips_errors, rows_of, upright_size
 from shared.domain.imaging.perceptual_hash import perceptual_hash
-from shared.domain.imaging.pixels import read_pixels, read_pixels_at
+from shared.domain.imaging.pixels import Decoded, read_pixels, read_pixels_at
 from shared.domain.presets import fit
 
 # 4 million pixels a side: two of them, and what SSIM needs for a block of rows, stay far below a Lambda's 1769 MB.
@@ -84,6 +84,7 @@ class Picture:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self._decoded: Decoded | None = None
 
     @cached_property
     def size(self) -> Size:
@@ -108,7 +109,16 @@ class Picture:
         return digest.digest()
 
     def pixels_at(self, size: Size) -> Pixels:
-        return read_pixels_at(self.data, *size)
+        return self._decoded.pixels_at(*size) if self._decoded else read_pixels_at(self.data, *size)
+
+    def keep_decoded(self) -> None:
+        """From now on hold it as it was decoded last, whole in memory, to be compared with many."""
+        self._decoded = Decoded(self.data)
+
+    def let_go(self) -> None:
+        """Free what is held; the next size decodes it again."""
+        if self._decoded:
+            self.keep_decoded()
 
 
 def compare(ours: Picture, theirs: Picture) -> Comparison:
@@ -128,8 +138,14 @@ def compare(ours: Picture, theirs: Picture) -> Comparison:
         ssim(luma_of(a), luma_of(b)),
         hash_distance(ours.perceptual_hash, theirs.perceptual_hash),
         # The scaled pixels say only that they may be equal; the fingerprints of all of them decide.
-        is_identical=error == 0 and ours.size == theirs.size and ours.fingerprint == theirs.fingerprint,
+        is_identical=error == 0 and ours.size == theirs.size and _are_equal(ours, theirs),
     )
+
+
+def _are_equal(ours: Picture, theirs: Picture) -> bool:
+    for picture in (ours, theirs):
+        picture.let_go()  # a fingerprint has an image whole in memory as well
+    return ours.fingerprint == theirs.fingerprint
 
 
 def common_size(ours: Size, theirs: Size) -> Size:

@@ -68,13 +68,22 @@ def load_for(data: bytes, width: int, height: int) -> VipsImage:
 
     The size is in upright pixels; the image is as stored. Use `resize` on it.
     """
-    scale_on_load = SCALE_ON_LOAD.get(detect_format(data))
-    if scale_on_load:
-        full_width, full_height = upright_size(data)
-        for n in JPEG_SCALES:
-            if full_width // n >= width and full_height // n >= height:
-                return _load(data, **scale_on_load(n))
-    return _load(data)
+    return load_at(data, scale_for(data, width, height))
+
+
+def scale_for(data: bytes, width: int, height: int) -> int:
+    """The largest n for which the image decoded at 1/n of its size still covers width x height; 1 if none does."""
+    if detect_format(data) not in SCALE_ON_LOAD:
+        return 1
+    full_width, full_height = upright_size(data)
+    covering = (n for n in JPEG_SCALES if full_width // n >= width and full_height // n >= height)
+    return next(covering, 1)
+
+
+def load_at(data: bytes, scale: int) -> VipsImage:
+    """The first frame at 1/scale of its size, as `scale_for` has it; to be decoded once, from top to bottom."""
+    options = SCALE_ON_LOAD[detect_format(data)](scale) if scale > 1 else {}
+    return _load(data, **options)
 
 
 def resize(image: VipsImage, width: int, height: int) -> VipsImage:

@@ -101,6 +101,18 @@ def test_one_pixel_of_a_picture_above_the_compared_size_is_not_overlooked() -> N
     assert (found.width, found.alignment) == (COMPARED_EDGE, Alignment.SAME_SIZE)
 
 
+def test_picture_held_decoded_compares_as_any_other() -> None:
+    ours = [encoded(photos.resized(real(), edge), "JPEG") for edge in (50, 100, 400)]
+    ours.append(encoded(real(), "PNG", compress_level=1))
+    held = Picture(encoded(real(), "TIFF"))
+    held.keep_decoded()
+
+    found = [compare(Picture(data), held) for data in (*ours, *ours)]
+
+    assert found == [compared(data, held.data) for data in (*ours, *ours)]
+    assert found[3].is_identical
+
+
 def test_smaller_copy_is_scaled_and_alike() -> None:
     found = compared(encoded(real(), "PNG"), encoded(photos.resized(real(), 200), "PNG"))
 

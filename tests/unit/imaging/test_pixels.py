@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.domain.imaging.pixels import read_pixels
+from shared.domain.imaging.pixels import Decoded, read_pixels, read_pixels_at
 from shared.errors import UnreadableImage
 from tests.unit.imaging.drawn import SAMPLES, cornered, encode, noise, oriented, solid
 
@@ -58,3 +58,26 @@ def test_every_kind_of_file_is_read(name):
 def test_truncated_file_is_unreadable():
     with pytest.raises(UnreadableImage):
         read_pixels(SAMPLES["jpeg"][:600])
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_image_that_is_held_decoded_has_the_same_pixels_at_every_size(name):
+    decoded = Decoded(SAMPLES[name])
+
+    for size in [(3, 2), (6, 4), (5, 9), (12, 8), (48, 32), (3, 2)]:
+        assert np.array_equal(decoded.pixels_at(*size), read_pixels_at(SAMPLES[name], *size))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_image_that_is_held_decoded_is_upright(format):
+    turned = encode(cornered(), format, exif=oriented(6))
+
+    assert np.array_equal(Decoded(turned).pixels_at(20, 30), read_pixels_at(turned, 20, 30))
+
+
+def test_image_that_could_not_be_decoded_is_unreadable_the_next_time_as_well():
+    decoded = Decoded(SAMPLES["png"][:-60])
+
+    for _ in range(2):
+        with pytest.raises(UnreadableImage):
+            decoded.pixels_at(3, 2)
