@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from tests.template.reading import (
     statements,
     texts,
 )
+from tools.openapi.spec import GATEWAY_CODES, kinds_of
 
 FUNCTIONS = sorted(functions())
 QUEUED = sorted(events("SQS"))
@@ -658,3 +660,11 @@ def test_environment_for_one_function_names_all_that_the_template_names() -> Non
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function_has_a_recorded_event(function: str) -> None:
     assert Path(ROOT / "events" / f"{folder(function)}.json").is_file()
+
+
+def test_what_the_gateway_says_no_with_is_described() -> None:
+    texts = [found["ResponseTemplates"]["application/json"] for found in resource("Api")["GatewayResponses"].values()]
+    told = {re.search(r'"code":"(\w+)"', text)[1] for text in texts}  # type: ignore[index]
+    ours = {kind.code for kind in kinds_of()}
+
+    assert told - ours == set(chain(*GATEWAY_CODES.values()))

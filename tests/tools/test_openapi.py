@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from shared.errors import NotReady
 from shared.rest import problem
 from tests.test_docs import README, ROOT
 from tools.openapi.page import render
-from tools.openapi.spec import ROW, kinds_of
+from tools.openapi.spec import GATEWAY_CODES, ROW, kinds_of
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions" / "console" / "openapi.json").read_text())
 SHAPES = DOCUMENT["components"]["schemas"]
@@ -74,7 +75,10 @@ def test_errors_come_from_wherever_the_code_goes() -> None:
 
 
 def test_problem_takes_every_code() -> None:
-    assert set(SHAPES["Problem"]["properties"]["code"]["enum"]) == {kind.code for kind in kinds_of()}
+    assert set(SHAPES["Problem"]["properties"]["code"]["enum"]) == {
+        *(kind.code for kind in kinds_of()),
+        *chain(*GATEWAY_CODES.values()),
+    }
 
 
 def test_problem_is_what_is_answered() -> None:

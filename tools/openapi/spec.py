@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from aws_lambda_powertools.event_handler import ApiGatewayResolver
@@ -99,6 +100,10 @@ def make() -> Document:
     return document
 
 
+GATEWAY_CODES = {400: ["bad_request"], 403: ["access_denied", "no_such_route"], 429: ["too_many_requests"]}
+"""By status, what API Gateway alone says no with: the template's GatewayResponses."""
+
+
 def kinds_of(kind: type[DarkroomError] = DarkroomError) -> Iterator[type[DarkroomError]]:
     """The error tree, from a class down."""
     yield kind
@@ -115,6 +120,8 @@ def problem_shape() -> Document:
     by_status: dict[int, list[str]] = {}
     for kind in kinds_of():
         by_status.setdefault(kind.status, []).append(kind.code)
+    for status, told in GATEWAY_CODES.items():
+        by_status.setdefault(status, []).extend(told)
     codes = "; ".join(f"{status}: {', '.join(found)}" for status, found in sorted(by_status.items()))
     text, whole = {"type": "string"}, {"type": "integer"}
     return {
@@ -127,7 +134,10 @@ def problem_shape() -> Document:
             "title": text,
             "status": whole,
             "detail": text,
-            "code": {"type": "string", "enum": sorted(kind.code for kind in kinds_of())},
+            "code": {
+                "type": "string",
+                "enum": sorted({*(kind.code for kind in kinds_of()), *chain(*GATEWAY_CODES.values())}),
+            },
             "limit": {**whole, "description": "What was passed, in the unit that the code names"},
             "measured": whole,
             "errors": {
