@@ -57,8 +57,12 @@ async function show() {
     const [{ view }] = await Promise.all([import(`./${at.view}.js`), FIRST.includes(at.view) || dress()]);
     if (turn !== shown) return;
     const place = h("div", { class: "view" });
+    const held = document.activeElement;
+    const isWithin = main.contains(held);
     main.replaceChildren(place);
-    const end = await view(place, at);
+    const drawing = view(place, at);
+    if (isWithin) keepFocus(main, held);
+    const end = await drawing;
     if (turn !== shown) end?.();
     else leave = end ?? leave;
     announce(TITLES[at.view]);
@@ -68,6 +72,12 @@ async function show() {
   if (turn !== shown) return;
   main.setAttribute("aria-busy", "false");
   main.dataset.address = location.hash;
+}
+
+/** Whoever goes by keyboard goes on where the view put them, else at the choice they held, else at the view's beginning. */
+function keepFocus(main, held) {
+  if (main.contains(document.activeElement)) return;
+  (main.querySelector(`[name="${held.name}"]`) ?? main).focus({ preventScroll: true });
 }
 
 async function showTrouble(main, error) {
@@ -144,8 +154,9 @@ async function start() {
 
 addEventListener("hashchange", () => {
   scrollTo(0, 0);
+  const main = byId("main");
   // The header is drawn anew: without this, going on by keyboard would begin at the top of the page.
-  byId("main").focus({ preventScroll: true });
+  if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
   show();
 });
 addEventListener("beforeunload", (event) => isSending() && event.preventDefault());

@@ -28,8 +28,6 @@ const AHEAD_PX = 600;
 
 /** Each project's gallery as it was last looked at. */
 const addresses = new Map();
-/** The choice that was changed last: the view is drawn anew, and whoever goes by keyboard stays where they were. */
-let changed = "";
 
 /** The way back to the gallery, filtered and sorted as it was. */
 export const backTo = (project) => addresses.get(project) ?? linkTo(project, "gallery");
@@ -75,13 +73,12 @@ const chosenIn = (query) => {
 
 function filters(chosen, project) {
   const choose = (name, value) => {
-    changed = name;
-    const next = { ...chosen, [name]: value };
-    if (name === "issue" && value) next.category = "";
-    if (name === "category" && value) next.issue = "";
-    if (name === "sort" && !SORTS_BY_QUALITY.includes(value)) next.quality = "";
-    if (name === "sort" && !SORTS_WITH_LABEL.includes(value)) next.issue = next.category = "";
-    const wanted = Object.entries(next).filter(([key, text]) => text && !(key === "sort" && text === "newest"));
+    chosen[name] = value;
+    if (name === "issue" && value) chosen.category = "";
+    if (name === "category" && value) chosen.issue = "";
+    if (name === "sort" && !SORTS_BY_QUALITY.includes(value)) chosen.quality = "";
+    if (name === "sort" && !SORTS_WITH_LABEL.includes(value)) chosen.issue = chosen.category = "";
+    const wanted = Object.entries(chosen).filter(([key, text]) => text && !(key === "sort" && text === "newest"));
     location.hash = linkTo(project, "gallery", "", wanted);
   };
   const select = (label, name, options) =>
@@ -108,8 +105,6 @@ export async function view(place, { project, query }) {
   const grid = h("div", { class: "grid" });
   const end = h("div", { class: "foot" });
   place.append(h("div", { class: "head" }, h("h1", {}, "Gallery")), choices, grid, end);
-  choices.querySelector(`[name="${changed}"]`)?.focus();
-  changed = "";
 
   const parameters = {
     ...SORTS[chosen.sort][1],

@@ -54,7 +54,7 @@ def resolver() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(
         cors=CORSConfig(allow_origin="*", expose_headers=["ETag", "Retry-After"], max_age=600),
         enable_validation=True,
-        # Powertools' own, but for names as they are: escaped, one of another alphabet is twice as long.
+        # Powertools' own, but for names as they are: escaped, one of another alphabet is two or three times as long.
         serializer=partial(json.dumps, separators=(",", ":"), cls=Encoder, ensure_ascii=False),
     )
     app.exception_handler(DarkroomError)(problem)

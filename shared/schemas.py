@@ -24,9 +24,7 @@ TaskId = Annotated[str, StringConstraints(pattern=r"^t\d{5,8}$")]
 
 
 class Schema(BaseModel):
-    model_config = ConfigDict(
-        defer_build=True
-    )  # at its first use: half of a function's start would go into all of them
+    model_config = ConfigDict(defer_build=True)  # until it is first used: most requests need two
 
 
 class Body(Schema):

@@ -14,9 +14,12 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.model import OperationModel
 
+from shared.errors import DarkroomError
 from shared.stores.dynamo import dynamodb
 from shared.stores.images import s3
 from shared.stores.queues import sqs
+
+Act = Callable[[], object]
 
 READS = ("Get", "BatchGet", "Head", "List", "Query", "Describe", "Receive")
 
@@ -182,3 +185,16 @@ def interrupted(nth: int, rival: Callable[[], object], *others: Any) -> Iterator
         yield made
     finally:
         let_go()
+
+
+def is_done(act: Act) -> bool:
+    """A no is an answer; what is transient is tried again by whoever asked."""
+    try:
+        act()
+    except DarkroomError as error:
+        return not error.is_transient
+    return True
+
+
+def until_done(act: Act) -> None:
+    assert any(is_done(act) for _ in range(3)), "three times transient"

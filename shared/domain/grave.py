@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.asset import Asset, Original, StoredRendition
-from shared.domain.ids import ASSET_ID, JOB_ID, TASK_ID, TENANT_ID
+from shared.domain.ids import ASSET_ID, TENANT_ID
+from shared.domain.keys import CREATOR
 from shared.errors import InvalidCursor
 
-_PLACE = re.compile(
-    rf"({TENANT_ID.pattern})/([0-9T:.+-]+)/({ASSET_ID.pattern})/({JOB_ID.pattern}\.{TASK_ID.pattern})/(\d*)"
-)
+_PLACE = re.compile(rf"({TENANT_ID.pattern})/([0-9T:.+-]+)/({ASSET_ID.pattern})/({CREATOR})/(\d*)")
 
 
 @dataclass(frozen=True)

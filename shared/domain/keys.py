@@ -31,8 +31,8 @@ RENDITIONS = "renditions/"
 
 _ORIGINAL = re.compile(rf"originals/({TENANT_ID.pattern})/({JOB_ID.pattern})/({TASK_ID.pattern})")
 
-_CREATOR = rf"{JOB_ID.pattern}\.{TASK_ID.pattern}"
-_RENDITION = re.compile(rf"renditions/{TENANT_ID.pattern}/({ASSET_ID.pattern})/({_CREATOR})/[^/]+")
+CREATOR = rf"{JOB_ID.pattern}\.{TASK_ID.pattern}"
+_RENDITION = re.compile(rf"renditions/{TENANT_ID.pattern}/({ASSET_ID.pattern})/({CREATOR})/[^/]+")
 _SEGMENT = re.compile(rf"hashes/({TENANT_ID.pattern})/({PROJECT.pattern})/(\d+)/(\d+)-[0-9a-f]+")
 
 

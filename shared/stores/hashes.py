@@ -25,7 +25,7 @@ from shared.stores.images import GONE, s3
 from shared.stores.segments import NOTHING, Listed, Segment, listed_of, read_listed
 
 TAIL = 256
-"""Rows before they are compacted: about 40 KB, which every search reads."""
+"""Rows before they are compacted. Every search reads those that there are: `benchmarks.duplicates` counts the bytes."""
 
 KEPT_BYTES = 256 * 1024 * 1024
 """Segments that one worker keeps: seven million hashes."""

@@ -344,14 +344,15 @@ def test_image_is_deleted_by_keyboard_alone(console: Console, stack: Stack, proj
 
 def test_filter_is_changed_by_keyboard_without_losing_the_place(console: Console, album: str) -> None:
     page = console.open(f"{album}/gallery")
-    page.get_by_label("Sort", exact=True).focus()
+    sort = page.get_by_label("Sort", exact=True)
+    sort.focus()
 
-    page.keyboard.press("ArrowDown")
-    page.wait_for_url("**sort=oldest")
-    expect(page.get_by_label("Sort", exact=True)).to_be_focused()
-    page.keyboard.press("ArrowDown")
+    for _ in range(3):  # at once: none may fall between the view that was and the one that is drawn
+        page.keyboard.press("ArrowDown")
 
-    page.wait_for_url("**sort=best")
+    expect(sort).to_have_value("worst")
+    page.wait_for_url("**sort=worst")
+    expect(sort).to_be_focused()
 
 
 def test_chart_tells_its_numbers_by_arrow_keys(console: Console, album: str) -> None:

@@ -14,12 +14,11 @@ from shared.messages import Message
 from shared.stores.images import s3
 from tests.cloud import build
 from tests.conftest import forget_clients
-from tests.crashes import died, interrupted
+from tests.crashes import Act, died, interrupted, is_done, until_done
 from tests.ledger import assert_ledger_is_the_buckets, assert_nothing_is_lost, clean_up
 from tests.pictures import photo
 from tests.world import TENANT, World
 
-Act = Callable[[], object]
 Scene = Callable[[World], tuple[Act, Act]]
 """Two who are at work at the same moment."""
 
@@ -169,30 +168,17 @@ def _run(scene: Scene, nth: int, *, is_reversed: bool) -> int:
         world.set_presets(*ONLY_THUMB)
         acts = scene(world)
         first, second = reversed(acts) if is_reversed else acts
-        with interrupted(nth, lambda: _until_done(second), s3()) as made:
-            is_done = _is_done(first)
+        with interrupted(nth, lambda: until_done(second), s3()) as made:
+            has_ended = is_done(first)
         calls = len(made)
-        if not is_done:
-            _until_done(first)
+        if not has_ended:
+            until_done(first)
         assert_nothing_is_lost(world)
         world.work_off()
         assert_nothing_is_lost(world)
         clean_up(world)
         assert_ledger_is_the_buckets(world)
         return calls
-
-
-def _is_done(act: Act) -> bool:
-    """A no is an answer; what is transient is tried again."""
-    try:
-        act()
-    except DarkroomError as error:
-        return not error.is_transient
-    return True
-
-
-def _until_done(act: Act) -> None:
-    assert any(_is_done(act) for _ in range(3)), "three times transient"
 
 
 def test_purge_takes_more_than_a_thousand_objects_at_once(world: World) -> None:

@@ -19,7 +19,7 @@ from shared.domain.ids import job_id_at
 from shared.domain.job import Job, JobKind, JobStatus, open_walk
 from shared.domain.stage import Stage
 from shared.domain.task import Outcome, Task, TaskError, TaskStatus
-from shared.errors import DarkroomError, JobActive, Transient
+from shared.errors import JobActive, Transient
 from shared.messages import DispatchStep
 from shared.schemas import QualityJobStarted, Retried
 from shared.stores.dynamo import dynamodb
@@ -27,14 +27,12 @@ from shared.usecases.cancel_job import cancel_job
 from shared.usecases.retry_tasks import retry_failed, retry_task
 from tests.cloud import build
 from tests.conftest import forget_clients
-from tests.crashes import interrupted, refused
+from tests.crashes import Act, interrupted, is_done, refused, until_done
 from tests.proofs.test_cuts import failed, picture, rendered, snapshot, stored, validated
 from tests.world import PROJECT, TENANT, World
 
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 NEVER = 10**6
-
-Act = Callable[[], object]
 
 
 # ── What DynamoDB says when it is busy ────────────────────────────────────────────────────────────────────────────
@@ -117,9 +115,9 @@ def _throttled_at(nth: int, work: str) -> tuple[dict[str, Any], int]:
             rendered(world)
             act = partial(world.score, *world.sent("QualityQueue"))
         with refused("ThrottlingException", nth=nth) as throttles:
-            is_done = _is_done(act)
-        assert is_done == (nth > throttles.calls), "what was throttled comes again"
-        _until_done(act)
+            has_ended = is_done(act)
+        assert has_ended == (nth > throttles.calls), "what was throttled comes again"
+        until_done(act)
         rendered(world)
         world.work_off()
         return snapshot(world), throttles.calls
@@ -393,29 +391,16 @@ def _run(scene: Scene, interrupt_at: int, *, is_reversed: bool) -> int:
         world = World(build())
         race = scene(world)
         first, second = (race.second, race.first) if is_reversed else (race.first, race.second)
-        with interrupted(interrupt_at, lambda: _until_done(second)) as made:
-            is_done = _is_done(first)
+        with interrupted(interrupt_at, lambda: until_done(second)) as made:
+            has_ended = is_done(first)
         calls = len(made)
         if interrupt_at > calls:
-            _until_done(second)
-        if not is_done:
-            _until_done(first)
+            until_done(second)
+        if not has_ended:
+            until_done(first)
         world.work_off()
         race.check()
         return calls
-
-
-def _is_done(act: Act) -> bool:
-    """A no is an answer; what is transient is tried again by whoever asked."""
-    try:
-        act()
-    except DarkroomError as error:
-        return not error.is_transient
-    return True
-
-
-def _until_done(act: Act) -> None:
-    assert any(_is_done(act) for _ in range(3)), "three times transient"
 
 
 def _open_walk(world: World) -> Job:
