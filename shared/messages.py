@@ -19,7 +19,7 @@ class Message(BaseModel):
 class AssetRequest(Message):
     """Work on one asset, on behalf of one task: renditions or scores, as the queue says.
 
-    It holds all that the work needs, so a worker reads only the job and the original.
+    It holds all that the work needs; the original is read, and the job where it may have been cancelled in time.
     """
 
     job_id: str
@@ -34,6 +34,8 @@ class AssetRequest(Message):
     width: int
     height: int
     edition: int = 0
+    is_begun: bool = False
+    """Its task has begun: it goes on even if its job is cancelled."""
     only_missing: bool = False
     """Of renditions: make only those that are not there as their presets are now."""
 
@@ -42,7 +44,7 @@ class AssetRequest(Message):
         return TaskRef(self.job_id, self.task_id, self.epoch)
 
 
-def request_of(task: TaskRef, asset: Asset) -> AssetRequest:
+def request_of(task: TaskRef, asset: Asset, *, is_begun: bool = False) -> AssetRequest:
     """Work on an asset for a task, in the task's present epoch."""
     return AssetRequest(
         job_id=task.job_id,
@@ -57,6 +59,7 @@ def request_of(task: TaskRef, asset: Asset) -> AssetRequest:
         width=asset.width,
         height=asset.height,
         edition=asset.edition,
+        is_begun=is_begun,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.clock import Clock
-from shared.domain.job import Job, JobStatus
+from shared.domain.job import JobStatus
 from shared.domain.poison import PoisonRecord, poison_id_of
 from shared.domain.stage import Stage
 from shared.domain.task import MAX_ATTEMPTS, Outcome, Task, TaskError, TaskRef
@@ -30,8 +30,6 @@ class Attempt:
 
     is_begun: bool
     failed_as: Outcome | None = None
-    job: Job | None = None
-    """As it was read, for the image's next stage."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Workbench:
 
 def attempt_stage(  # noqa: PLR0913, PLR0917 - the one way that work on a stage is begun
     ref: TaskRef,
+    tenant: str,
     stage: Stage,
     message: Message,
     bench: Workbench,
@@ -52,23 +51,21 @@ def attempt_stage(  # noqa: PLR0913, PLR0917 - the one way that work on a stage 
     work: Work,
     note_failure: NoteFailure = lambda _: None,
     version_id: str | None = None,
-    job: Job | None = None,
+    may_begin: bool | None = None,
 ) -> Attempt:
-    """Work on a stage, unless it has ended, its task was reopened, or its job is over.
+    """Work on a stage, unless it has ended or its task was reopened.
 
-    In a cancelled job only a task that was in flight goes on. A verdict (a permanent error) is recorded and swallowed.
-    A transient error is raised, to be tried again, until the last attempt: then it becomes the verdict, and a poison
-    record keeps the message. An attempt past the last means that the earlier ones died without a word.
-
-    The job is read here, unless it was read for this very image just now.
+    A task that is in flight goes on; whether any other may begin is read from its job, unless the caller knows it. A
+    verdict (a permanent error) is recorded and swallowed. A transient error is raised, to be tried again, until the
+    last attempt: then it becomes the verdict, and a poison record keeps the message. An attempt past the last means
+    that the earlier ones died without a word.
     """
-    job = job or bench.jobs.find(ref.job_id, clock())
-    if job is None:
-        return Attempt(is_begun=False)
-    is_live = job.status is not JobStatus.CANCELLED
-    begun = bench.tasks.begin_stage(ref, stage, clock(), version_id, is_first_allowed=is_live)
+    if may_begin is None:
+        job = bench.jobs.find(ref.job_id, clock())
+        may_begin = job is not None and job.status is not JobStatus.CANCELLED
+    begun = bench.tasks.begin_stage(ref, stage, clock(), version_id, is_first_allowed=may_begin)
     if begun is None:
-        return Attempt(is_begun=False, job=job)
+        return Attempt(is_begun=False)
     number = begun.attempts[stage]
     try:
         if number > MAX_ATTEMPTS:
@@ -79,9 +76,9 @@ def attempt_stage(  # noqa: PLR0913, PLR0917 - the one way that work on a stage 
             raise
         note_failure(number)
         if error.is_transient or isinstance(error, WorkerDied):
-            note_poison(error, job.tenant, begun, stage, message, bench, clock)
-        return Attempt(is_begun=True, failed_as=_record(error, begun, stage, bench, clock), job=job)
-    return Attempt(is_begun=True, job=job)
+            note_poison(error, tenant, begun, stage, message, bench, clock)
+        return Attempt(is_begun=True, failed_as=_record(error, begun, stage, bench, clock))
+    return Attempt(is_begun=True)
 
 
 def note_poison(

@@ -12,7 +12,6 @@ from shared.clock import Clock, utc_now
 from shared.domain.asset import StoredRendition
 from shared.domain.imaging.renditions import Rendition
 from shared.domain.imaging.renditions import make_renditions as make
-from shared.domain.job import Job
 from shared.domain.keys import rendition_key, renditions_prefix
 from shared.domain.presets import Preset, content_type, eager, extension, is_current, recipe_hash, thumbnail_of
 from shared.domain.stage import Stage
@@ -47,19 +46,20 @@ def make_renditions(request: AssetRequest, on: RenditionWork, clock: Clock = utc
     """
     presets = _wanted(request, on)
     made = _made_lazily(request, presets, on.originals)
-    job: Job | None = None
+    is_begun = request.is_begun
     for stage in STAGES:
         attempt = attempt_stage(
             request.task,
+            request.tenant,
             stage,
             request,
             on.bench,
             clock,
             partial(_make_stage, request, stage, made, _of(stage, presets), on, clock),
             partial(_note_failure, request.asset_id, stage, on.catalog, clock),
-            job=job,
+            may_begin=False if is_begun else None,
         )
-        job = attempt.job
+        is_begun = is_begun or attempt.is_begun
         if attempt.failed_as:  # an iterator that raised is at its end; a new one says itself why the next stage fails
             made = _made_lazily(request, presets, on.originals)
 

@@ -58,12 +58,14 @@ def score_assets(
 def _attempt(asset: AssetRequest, on: ScoreWork, clock: Clock) -> None:
     attempt_stage(
         asset.task,
+        asset.tenant,
         Stage.QUALITY,
         ScoreRequest(assets=(asset,)),
         on.bench,
         clock,
         partial(_score, asset, on, clock),
         lambda attempts: on.catalog.fail_stage(asset.asset_id, Stage.QUALITY, attempts, clock()),
+        may_begin=False if asset.is_begun else None,
     )
 
 

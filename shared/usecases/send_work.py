@@ -53,7 +53,7 @@ def send_work(job: Job, task: Task, asset: Asset | None, lanes: Lanes) -> None:
         return
     if asset is None:
         return
-    request = request_of(task.ref, asset)
+    request = request_of(task.ref, asset, is_begun=task.started_at is not None)
     if left & {Stage.THUMBNAILS, Stage.VARIANTS}:
         lanes.rendering(job).send(request.model_copy(update={"only_missing": job.kind is JobKind.RENDITIONS}))
     if Stage.QUALITY in left:

@@ -64,13 +64,14 @@ def validate_upload(uploaded: UploadedObject, on: Validation, clock: Clock = utc
         return  # old news of an upload that came too late and was deleted, before the task was reopened
     attempt = attempt_stage(
         task.ref,
+        job.tenant,
         Stage.VALIDATION,
         UploadEvent(objects=(uploaded,)),
         on.bench,
         clock,
         lambda begun, _: _take_in(job, begun, original, on, clock),
         version_id=original.version_id,
-        job=job,
+        may_begin=job.status is not JobStatus.CANCELLED,
     )
     if not attempt.is_begun:
         raise Transient("Another delivery of this upload was faster; the next one sees its result.")
@@ -108,7 +109,7 @@ def _take_in(job: Job, task: Task, original: Original, on: Validation, clock: Cl
         logger.info("exists", job_id=task.job_id, task_id=task.task_id, asset_id=standing.asset_id)
         return
     # Sent before the fact is recorded: cut off in between, the next delivery sends again, and twice does no harm.
-    request = request_of(task.ref, asset)
+    request = request_of(task.ref, asset, is_begun=True)
     on.renditions_queue.send(request)
     on.quality_queue.send(ScoreRequest(assets=(request,)))
     on.bench.tasks.finish_stage(task.ref, Stage.VALIDATION, clock(), asset_id=asset.asset_id)
