@@ -417,6 +417,19 @@ def test_resume_retries_what_failed_before(world: World) -> None:
     assert asset.asset_id == world.task(job_id).asset_id
 
 
+def test_upload_in_flight_ends_well_in_a_cancelled_session(world: World) -> None:
+    job_id, (begun, waiting) = world.upload(photo(), photo(2))
+    world.validate(begun)
+    cancel_job(job_id, TENANT, world.jobs, world.clock)
+
+    world.validate(waiting)
+    world.work_off()
+
+    task, other = (world.task(job_id, index) for index in range(2))
+    assert set(world.catalog.read(task.asset_id or "", TENANT).stages.values()) == {StageStatus.COMPLETED}
+    assert (task.outcome, other.asset_id) == (Outcome.CREATED, None)
+
+
 def test_reconcile_never_revives_what_was_cancelled(world: World) -> None:
     job_id, _ = world.upload(photo())
     cancel_job(job_id, TENANT, world.jobs, world.clock)
