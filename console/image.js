@@ -7,7 +7,7 @@ import { backTo } from "./gallery.js";
 import { bestOf, picture } from "./picture.js";
 import { api, may, working } from "./session.js";
 import { CATEGORIES, METRICS, SUITABILITY, gradeOf, issueName, score } from "./score_words.js";
-import { moment, number, percent, size, spoken } from "./words.js";
+import { moment, number, percent, reason, size, spoken } from "./words.js";
 
 const CIRCLE = 2 * Math.PI * 42;
 const POINTS = { subject_size: 25, positioning: 20, resolution: 20, contrast: 15, single_subject: 20 };
@@ -51,8 +51,10 @@ const badges = (issues) =>
     ? issues.map((issue) => h("span", { class: "badge bad" }, issueName(issue)))
     : h("span", { class: "badge good" }, "No issues");
 
-function qualityOf({ quality }) {
-  if (quality.status === "failed") return notice("warning", "It could not be scored", "Retry does it once more.");
+const because = (error) => `${error ? `${reason(error)} ` : ""}Retry does it once more.`;
+
+function qualityOf({ quality, errors }) {
+  if (quality.status === "failed") return notice("warning", "It could not be scored", because(errors.quality));
   if (gradeOf(quality.overall_quality) === "")
     return notice(
       "note",
@@ -251,7 +253,9 @@ export async function view(place, { project, argument }) {
         { class: "plate" },
         shown
           ? picture(shown.url, asset.asset_id, { alt: asset.filename, width: shown.width, height: shown.height })
-          : h("p", { class: "soft" }, "No rendition yet"),
+          : asset.stages.variants === "failed"
+            ? notice("warning", "Renditions could not be made", because(asset.errors.variants))
+            : h("p", { class: "soft" }, "No rendition yet"),
       ),
       h("div", { class: "stack why" }, qualityOf(asset), await nearestOf(asset, project)),
       h(

@@ -525,6 +525,7 @@ class AssetView(Schema):
     exif: dict[str, str]
     stages: dict[str, str]
     attempts: int
+    errors: dict[str, ErrorView]
     renditions: list[RenditionView]
     quality: QualityView
 

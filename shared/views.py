@@ -94,6 +94,7 @@ def asset_view(asset: Asset, sign: Sign) -> AssetView:
         exif=dict(asset.exif),
         stages={stage.value: state.value for stage, state in asset.stages.items()},
         attempts=max(asset.attempts.values(), default=0),
+        errors={stage.value: ErrorView(**vars(error)) for stage, error in asset.errors.items()},
         renditions=[
             RenditionView(
                 preset=rendition.preset,

@@ -236,6 +236,8 @@ class Asset:
     exif: Mapping[str, Any] | None = None
     stages: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
+    errors: Mapping[str, TaskError] = field(default_factory=dict)
+    """Why stages failed, by stage."""
     renditions: tuple[Rendition, ...] = ()
     quality: Quality | None = None
 
@@ -245,6 +247,7 @@ class Asset:
         return known(
             cls,
             raw,
+            errors={stage: known(TaskError, error) for stage, error in (raw.get("errors") or {}).items()},
             renditions=tuple(known(Rendition, rendition) for rendition in raw.get("renditions") or ()),
             quality=Quality.parse(quality) if quality else None,
         )

@@ -92,7 +92,8 @@ def asset_table(asset: Asset) -> Table:
     table.add_row("original", f"{asset.format}, {asset.width} × {asset.height}, {size(asset.bytes)}")
     table.add_row("created", asset.created_at or "")
     for stage, status in asset.stages.items():
-        table.add_row(stage, coloured(status, status))
+        error = asset.errors.get(stage)
+        table.add_row(stage, coloured(status, f"{status}: {error.detail}" if error else status))
     return table
 
 

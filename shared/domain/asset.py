@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.stage import Stage
-from shared.domain.task import StageStatus, TaskStatus, status_of
+from shared.domain.task import StageStatus, TaskError, TaskStatus, status_of
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Asset:
     exif: Mapping[str, str] = field(default_factory=dict)
     stages: Mapping[Stage, StageStatus] = field(default_factory=dict)
     attempts: Mapping[Stage, int] = field(default_factory=dict)
+    errors: Mapping[Stage, TaskError] = field(default_factory=dict)
+    """Of its failed stages."""
     renditions: Mapping[str, StoredRendition] = field(default_factory=dict)
     asked: Mapping[str, Asked] = field(default_factory=dict)
     """By preset."""

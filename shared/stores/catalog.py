@@ -20,7 +20,7 @@ from shared.domain.on_demand import with_renditions
 from shared.domain.quotas import Quotas
 from shared.domain.stage import Stage
 from shared.domain.statistics import Statistics, read_statistics, statistics_change
-from shared.domain.task import StageStatus
+from shared.domain.task import StageStatus, TaskError
 from shared.domain.usage import usage_change
 from shared.errors import NotFound, QuotaExceeded, Transient
 from shared.stores import rows
@@ -261,19 +261,27 @@ class CatalogStore:
 
         return self.change(asset_id, step, now, creator)
 
-    def fail_stage(self, asset_id: str, stage: Stage, attempts: int, now: datetime) -> None:
+    def fail_stage(self, asset_id: str, stage: Stage, attempts: int, error: TaskError, now: datetime) -> None:
         """Note on the asset that a stage failed for good; what was completed, be it by an older scorer, stays so."""
-        self._note(asset_id, (stage,), StageStatus.FAILED, attempts, now)
+        self._note(asset_id, (stage,), StageStatus.FAILED, attempts, now, error)
 
     def reopen_stages(self, asset_id: str, stages: Iterable[Stage], now: datetime) -> None:
         """Note on the asset that failed stages are being worked on again."""
         self._note(asset_id, tuple(stages), StageStatus.PENDING, 0, now)
 
-    def _note(self, asset_id: str, stages: tuple[Stage, ...], state: StageStatus, attempts: int, now: datetime) -> None:
+    def _note(
+        self,
+        asset_id: str,
+        stages: tuple[Stage, ...],
+        state: StageStatus,
+        attempts: int,
+        now: datetime,
+        error: TaskError | None = None,
+    ) -> None:
         def step(asset: Asset) -> Asset:
             for stage in stages:
                 if asset.stages[stage] is not StageStatus.COMPLETED:
-                    asset = _at(asset, stage, state, attempts)
+                    asset = _at(asset, stage, state, attempts, error)
             return asset
 
         self.change(asset_id, step, now)
@@ -480,5 +488,11 @@ def _recorded(asset: Asset, renditions: Sequence[StoredRendition], edition: int)
     return saved
 
 
-def _at(asset: Asset, stage: Stage, state: StageStatus, attempts: int) -> Asset:
-    return replace(asset, stages={**asset.stages, stage: state}, attempts={**asset.attempts, stage: attempts})
+def _at(asset: Asset, stage: Stage, state: StageStatus, attempts: int, error: TaskError | None = None) -> Asset:
+    errors = {failed: known for failed, known in asset.errors.items() if failed is not stage}
+    return replace(
+        asset,
+        stages={**asset.stages, stage: state},
+        attempts={**asset.attempts, stage: attempts},
+        errors=errors | ({stage: error} if error else {}),
+    )

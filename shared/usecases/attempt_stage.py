@@ -20,7 +20,7 @@ from shared.stores.tasks import TaskStore
 Work = Callable[[Task, int], None]
 """Takes the task as begun and the number of the attempt, counted from 1."""
 
-NoteFailure = Callable[[int], None]
+NoteFailure = Callable[[int, TaskError], None]
 """Notes elsewhere that the stage has failed for good, after so many attempts. Called before the task is told."""
 
 
@@ -49,7 +49,7 @@ def attempt_stage(  # noqa: PLR0913, PLR0917 - the one way that work on a stage 
     bench: Workbench,
     clock: Clock,
     work: Work,
-    note_failure: NoteFailure = lambda _: None,
+    note_failure: NoteFailure = lambda _, __: None,
     version_id: str | None = None,
     may_begin: bool | None = None,
 ) -> Attempt:
@@ -74,7 +74,7 @@ def attempt_stage(  # noqa: PLR0913, PLR0917 - the one way that work on a stage 
     except DarkroomError as error:
         if error.is_transient and number < MAX_ATTEMPTS:
             raise
-        note_failure(number)
+        note_failure(number, verdict_of(error))
         if error.is_transient or isinstance(error, WorkerDied):
             note_poison(error, tenant, begun, stage, message, bench, clock)
         return Attempt(is_begun=True, failed_as=_record(error, begun, stage, bench, clock))

@@ -11,11 +11,11 @@ from shared.domain.job import Job
 from shared.domain.keys import OriginalKey
 from shared.domain.poison import poison_id_of
 from shared.domain.stage import Stage
-from shared.domain.task import ENDED_STAGE, MAX_ATTEMPTS, MAX_REDRIVES, Outcome, StageStatus, Task, TaskError
+from shared.domain.task import ENDED_STAGE, MAX_ATTEMPTS, MAX_REDRIVES, Outcome, StageStatus, Task
 from shared.errors import WorkerDied
 from shared.messages import AssetRequest, Message, PresetRequest, ScoreRequest, UploadEvent
 from shared.observability import count, logger
-from shared.usecases.attempt_stage import Workbench, note_poison
+from shared.usecases.attempt_stage import Workbench, note_poison, verdict_of
 from shared.usecases.forget_request import forget_request
 from shared.usecases.retry_tasks import Retrying
 from shared.usecases.send_work import send_upload, send_work
@@ -67,11 +67,11 @@ def fail_silent_stage(
     task: Task, stage: Stage, tenant: str, message: Message | None, bench: Workbench, on: Retrying, clock: Clock
 ) -> None:
     """Give up a stage of which nothing is heard any more; nothing if something was heard since the task was read."""
-    if task.asset_id:
-        on.catalog.fail_stage(task.asset_id, stage, task.attempts.get(stage, 0), clock())
     died = WorkerDied()
+    verdict = verdict_of(died)
+    if task.asset_id:
+        on.catalog.fail_stage(task.asset_id, stage, task.attempts.get(stage, 0), verdict, clock())
     note_poison(died, tenant, task, stage, message, bench, clock)
-    verdict = TaskError(died.code, died.detail)
     failed = bench.tasks.fail_stage(task.ref, stage, verdict, Outcome.FAILED, clock(), unheard_since=task.changed_at)
     if failed is None:
         bench.poison.delete(poison_id_of(task.ref, stage), tenant)

@@ -15,7 +15,7 @@ from shared.domain.imaging.renditions import make_renditions as make
 from shared.domain.keys import rendition_key, renditions_prefix
 from shared.domain.presets import Preset, content_type, eager, extension, is_current, recipe_hash, thumbnail_of
 from shared.domain.stage import Stage
-from shared.domain.task import Task
+from shared.domain.task import Task, TaskError
 from shared.messages import AssetRequest
 from shared.observability import logger
 from shared.stores.catalog import CatalogStore, Overtaken
@@ -123,8 +123,10 @@ def take_back(asset_id: str, creator: str, stored: Sequence[StoredRendition], on
     on.renditions.delete([rendition.key for rendition in stored if rendition.key not in buried])
 
 
-def _note_failure(asset_id: str, stage: Stage, catalog: CatalogStore, clock: Clock, attempts: int) -> None:
-    catalog.fail_stage(asset_id, stage, attempts, clock())
+def _note_failure(
+    asset_id: str, stage: Stage, catalog: CatalogStore, clock: Clock, attempts: int, error: TaskError
+) -> None:
+    catalog.fail_stage(asset_id, stage, attempts, error, clock())
 
 
 def store_rendition(

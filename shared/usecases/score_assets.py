@@ -64,7 +64,7 @@ def _attempt(asset: AssetRequest, on: ScoreWork, clock: Clock) -> None:
         on.bench,
         clock,
         partial(_score, asset, on, clock),
-        lambda attempts: on.catalog.fail_stage(asset.asset_id, Stage.QUALITY, attempts, clock()),
+        lambda attempts, error: on.catalog.fail_stage(asset.asset_id, Stage.QUALITY, attempts, error, clock()),
         may_begin=False if asset.is_begun else None,
     )
 

@@ -12,7 +12,7 @@ from shared.domain.asset import Asset, Nearest
 from shared.domain.likeness import with_nearest
 from shared.domain.stage import Stage
 from shared.domain.statistics import read_statistics, statistics_change
-from shared.domain.task import StageStatus
+from shared.domain.task import StageStatus, TaskError
 from shared.errors import NotFound
 from shared.stores.catalog import CatalogStore, NeighbourGone
 from tests.cloud import build
@@ -20,6 +20,7 @@ from tests.stores.jobs import JOB, LATER, NOW, STRANGER, new_asset, new_renditio
 from tests.world import PROJECT, TENANT, World
 
 MISSING = new_asset("1" * 64).asset_id
+DIED = TaskError("worker_died", "The worker died.")
 CREATOR = new_asset().creator
 SCORE = {
     "sharpness": 0.25,
@@ -133,11 +134,14 @@ def test_stages_of_renditions_are_saved_side_by_side(world: World) -> None:
 
 def test_stage_that_failed_can_be_completed_by_a_later_attempt(world: World) -> None:
     asset = world.catalog.create(new_asset())
-    world.catalog.fail_stage(asset.asset_id, Stage.THUMBNAILS, 4, NOW)
+    world.catalog.fail_stage(asset.asset_id, Stage.THUMBNAILS, 4, DIED, NOW)
 
+    failed = world.catalog.read(asset.asset_id, TENANT)
     world.catalog.save_renditions(asset.asset_id, asset.creator, Stage.THUMBNAILS, new_renditions(thumb=10), 5, NOW)
 
-    assert world.catalog.read(asset.asset_id, TENANT).stages[Stage.THUMBNAILS] is StageStatus.COMPLETED
+    completed = world.catalog.read(asset.asset_id, TENANT)
+    assert [found.stages[Stage.THUMBNAILS] for found in (failed, completed)] == ["failed", "completed"]
+    assert [dict(found.errors) for found in (failed, completed)] == [{Stage.THUMBNAILS: DIED}, {}]
 
 
 def test_completed_stage_is_not_failed_by_a_late_verdict(world: World) -> None:
@@ -145,7 +149,7 @@ def test_completed_stage_is_not_failed_by_a_late_verdict(world: World) -> None:
     world.catalog.save_renditions(asset.asset_id, asset.creator, Stage.THUMBNAILS, new_renditions(thumb=10), 1, NOW)
     before = world.catalog.read(asset.asset_id, TENANT)
 
-    world.catalog.fail_stage(asset.asset_id, Stage.THUMBNAILS, 4, NOW)
+    world.catalog.fail_stage(asset.asset_id, Stage.THUMBNAILS, 4, DIED, NOW)
 
     assert world.catalog.read(asset.asset_id, TENANT) == before
 
@@ -206,7 +210,7 @@ def test_late_verdict_leaves_the_older_scores_standing(world: World) -> None:
     asset = world.catalog.create(new_asset())
     world.catalog.save_score(asset.asset_id, asset.creator, SCORE, 1, NOW)
 
-    world.catalog.fail_stage(asset.asset_id, Stage.QUALITY, 4, NOW)
+    world.catalog.fail_stage(asset.asset_id, Stage.QUALITY, 4, DIED, NOW)
 
     assert world.catalog.read(asset.asset_id, TENANT).stages[Stage.QUALITY] is StageStatus.COMPLETED
 
@@ -214,7 +218,7 @@ def test_late_verdict_leaves_the_older_scores_standing(world: World) -> None:
 def test_failed_stages_are_reopened_and_completed_ones_are_not(world: World) -> None:
     asset = world.catalog.create(new_asset())
     world.catalog.save_renditions(asset.asset_id, asset.creator, Stage.THUMBNAILS, new_renditions(thumb=10), 1, NOW)
-    world.catalog.fail_stage(asset.asset_id, Stage.VARIANTS, 4, NOW)
+    world.catalog.fail_stage(asset.asset_id, Stage.VARIANTS, 4, DIED, NOW)
 
     world.catalog.reopen_stages(asset.asset_id, (Stage.THUMBNAILS, Stage.VARIANTS), NOW)
 
@@ -225,7 +229,7 @@ def test_failed_stages_are_reopened_and_completed_ones_are_not(world: World) -> 
 def test_nothing_is_saved_on_an_asset_that_is_gone(world: World) -> None:
     world.catalog.save_renditions(MISSING, CREATOR, Stage.THUMBNAILS, new_renditions(thumb=10), 1, NOW)
     is_saved = world.catalog.save_score(MISSING, CREATOR, SCORE, 1, NOW)
-    world.catalog.fail_stage(MISSING, Stage.QUALITY, 1, NOW)
+    world.catalog.fail_stage(MISSING, Stage.QUALITY, 1, DIED, NOW)
     world.catalog.reopen_stages(MISSING, (Stage.QUALITY,), NOW)
 
     assert is_saved is None
@@ -376,5 +380,5 @@ HISTORY: dict[str, Callable[[CatalogStore, Asset], object]] = {
     "rescore": lambda catalog, asset: catalog.save_score(asset.asset_id, asset.creator, NEWER, 1, NOW),
     "thumbs": _save(Stage.THUMBNAILS, "old/"),
     "newer": _save(Stage.THUMBNAILS, "new/"),
-    "fail": lambda catalog, asset: catalog.fail_stage(asset.asset_id, Stage.VARIANTS, 4, NOW),
+    "fail": lambda catalog, asset: catalog.fail_stage(asset.asset_id, Stage.VARIANTS, 4, DIED, NOW),
 }

@@ -61,6 +61,18 @@ def test_failed_image_is_counted_failed_and_its_job_completes(world: World, fail
     assert (job.status, job.counts[TaskStatus.FAILED]) == (JobStatus.COMPLETED, 1)
 
 
+def test_asset_says_why_a_stage_failed_until_it_is_retried(world: World, failed: str) -> None:
+    asset_id = world.task(failed).asset_id or ""
+    told = world.catalog.read(asset_id, TENANT).errors
+
+    retry_failed(failed, TENANT, world.retrying, world.clock)
+
+    assert {stage: error.code for stage, error in told.items()} == dict.fromkeys(
+        (Stage.THUMBNAILS, Stage.VARIANTS), "try_again"
+    )
+    assert world.catalog.read(asset_id, TENANT).errors == {}
+
+
 def test_retry_moves_the_counters_back_and_forth(world: World, failed: str) -> None:
     retried = retry_task(failed, "t00000", TENANT, world.retrying, world.clock)
     running = world.job(failed)
