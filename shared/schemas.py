@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.domain.access import Scope
-from shared.domain.ids import PROJECT, SHA256
+from shared.domain.ids import LAST_TIME, PROJECT, SHA256, TENANT_ID
 from shared.domain.presets import BUILT_IN_NAMES, MAX_EDGE, MAX_OWN
 from shared.domain.presets import NAME as PRESET_NAME
 
@@ -307,8 +307,8 @@ class CreateKey(Body):
 
     scopes: list[Scope] = Field(min_length=1)
     label: Annotated[str, StringConstraints(max_length=100)] = ""
-    expires_at: AwareDatetime | None = None
-    tenant_id: str | None = None
+    expires_at: Annotated[AwareDatetime, Field(lt=LAST_TIME)] | None = None
+    tenant_id: Annotated[str, StringConstraints(pattern=rf"^{TENANT_ID.pattern}$")] | None = None
 
 
 class RotateKey(Body):
@@ -644,7 +644,10 @@ class DuplicateList(Schema):
 
 
 class StatisticsView(Schema):
-    """`histograms` have `bins` counts over 0-1 for each metric; an image without a value is in none."""
+    """`histograms` have `bins` counts over 0-1 for each metric; an image without a value is in none.
+
+    `scorer_versions` counts the scored images by the version of the scorer that they were scored with.
+    """
 
     project: str
     assets: int
@@ -652,6 +655,7 @@ class StatisticsView(Schema):
     status: dict[str, int]
     category: dict[str, int]
     issues: dict[str, int]
+    scorer_versions: dict[str, int]
     histograms: dict[str, list[int]]
     bins: int
 

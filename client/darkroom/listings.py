@@ -75,6 +75,8 @@ class Statistics:
     issues: Mapping[str, int]
     histograms: Mapping[str, tuple[int, ...]]
     bins: int
+    scorer_versions: Mapping[str, int] = field(default_factory=dict)
+    """Scored images by the version of the scorer."""
 
     @classmethod
     def parse(cls, raw: Raw) -> Statistics:

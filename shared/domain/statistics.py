@@ -25,14 +25,24 @@ METRICS = (
 
 @dataclass(frozen=True)
 class Statistics:
-    """`histograms` has BINS counts over 0-1 for each metric; an image without a value is in none."""
+    """`histograms` has BINS counts over 0-1 for each metric; an image without a value is in none.
+
+    `scorer_versions` counts the scored images by the version of the scorer.
+    """
 
     assets: int
     bytes: int
     status: dict[str, int]
     category: dict[str, int]
     issues: dict[str, int]
+    scorer_versions: dict[str, int]
     histograms: dict[str, list[int]]
+
+    def to_score(self, below: int | None) -> int:
+        """How many assets have no score of this scorer version or a later one; all of them for None."""
+        if below is None:
+            return self.assets
+        return self.assets - sum(n for version, n in self.scorer_versions.items() if int(version) >= below)
 
 
 def statistics_change(before: Asset | None, after: Asset | None) -> dict[str, int]:
@@ -50,6 +60,7 @@ def read_statistics(counters: Mapping[str, int]) -> Statistics:
         status=_named("status", counters),
         category=_named("category", counters),
         issues=_named("issue", counters),
+        scorer_versions=_named("scorer", counters),
         histograms={metric: [counters.get(_bin(metric, n), 0) for n in range(BINS)] for metric in METRICS},
     )
 
@@ -62,6 +73,7 @@ def _counters(asset: Asset | None) -> dict[str, int]:
         return counters
     counters[f"category/{asset.quality['suitability']['category']}"] = 1
     counters |= {f"issue/{issue}": 1 for issue in asset.quality["issues"]}
+    counters[f"scorer/{asset.quality['scorer_version']}"] = 1
     values = {metric: asset.quality.get(metric) for metric in METRICS}
     return counters | {
         _bin(metric, min(BINS - 1, int(value * BINS))): 1 for metric, value in values.items() if value is not None

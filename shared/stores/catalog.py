@@ -40,7 +40,6 @@ from shared.stores.dynamo import marshal_value as value
 from shared.stores.usage import UsageStore, shard_of
 
 READS_PER_CALL = 100
-COUNT_PAGE = 5000
 FOLLOWERS_PER_CALL = 200
 
 REFUSED = "ConditionalCheckFailed"
@@ -113,15 +112,6 @@ class CatalogStore:
             after = answer.get("LastEvaluatedKey")
             if after is None or len(entries) == limit:
                 return Chunk(entries, json.dumps(after) if after else None)
-
-    def count_to_score(self, tenant: str, project: str, below: int | None) -> int:
-        """How many `to_score` would list; reads every key of them, so its time grows with their number."""
-        total, cursor = 0, None
-        while True:
-            page = self.to_score(tenant, project, below, cursor, COUNT_PAGE)
-            total, cursor = total + len(page.entries), page.next_cursor
-            if cursor is None:
-                return total
 
     def create(self, asset: Asset) -> Asset:
         """The asset that stands for this content: this one, or the one that was there first.

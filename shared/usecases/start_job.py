@@ -86,7 +86,7 @@ def forecast_quality_job(
 ) -> Forecast:
     """What a job would do, without doing any of it: how many images, in how many batches, how long, what would fail."""
     below = SCORER_VERSION if options.only_missing else None
-    total = on.catalog.count_to_score(tenant, project, below)
+    total = on.catalog.statistics(tenant, project).to_score(below)
     batches = math.ceil(total / options.batch_size)
     sample = on.catalog.to_score(tenant, project, below, None, CHUNK_ENTRIES).entries
     sample = sample[:: max(1, len(sample) // SAMPLE)][:SAMPLE]

@@ -186,7 +186,7 @@ def test_asset_is_to_be_scored_until_it_has_a_score_of_the_version(world: World)
 
     assert [entry.asset_id for entry in below_two.entries] == [never.asset_id, old.asset_id]
     assert {entry.asset_id for entry in all_of_them.entries} == {old.asset_id, new.asset_id, never.asset_id}
-    assert world.catalog.count_to_score(TENANT, PROJECT, 2) == 2
+    assert [world.catalog.statistics(TENANT, PROJECT).to_score(below) for below in (1, 2, 901, None)] == [1, 2, 3, 3]
 
 
 def test_assets_to_score_come_page_by_page_each_once(world: World) -> None:

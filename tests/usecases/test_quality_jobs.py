@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-import boto3
 import pytest
 
+from shared.domain.asset import Asset
 from shared.domain.dispatch import CHUNK_ENTRIES, QualityOptions
 from shared.domain.job import JobKind, JobStatus
 from shared.domain.scorer import SCORER_VERSION
@@ -38,13 +38,12 @@ def images(world: World) -> list[str]:
 
 def outdate(world: World, asset_ids: list[str]) -> None:
     """Make their scores those of an older scorer."""
-    table = boto3.resource("dynamodb").Table(world.cloud.catalog_table)
     for asset_id in asset_ids:
-        table.update_item(
-            Key=rows.asset_key(asset_id),
-            UpdateExpression="SET scorer_key = :old",
-            ExpressionAttributeValues={":old": rows.scorer_key(0, asset_id)},
-        )
+        world.catalog.change(asset_id, _outdated, world.now)
+
+
+def _outdated(asset: Asset) -> Asset:
+    return replace(asset, quality={**(asset.quality or {}), "scorer_version": 0})
 
 
 def delete_asset(world: World, asset_id: str) -> None:
