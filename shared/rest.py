@@ -59,6 +59,7 @@ def resolver() -> APIGatewayRestResolver:
     )
     app.exception_handler(DarkroomError)(problem)
     app.exception_handler(RequestValidationError)(lambda error: _tell_known(_invalid(error), app))
+    app.exception_handler(RecursionError)(lambda _: _tell_known(InvalidRequest("The body is nested too deeply."), app))
     app.exception_handler(NotFoundError)(lambda _: _tell_known(NotFound("There is no such route."), app))
     app.exception_handler(Exception)(_unexpected)
     return app

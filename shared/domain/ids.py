@@ -19,7 +19,7 @@ TASK_ID = re.compile(r"t\d{5,8}")
 TENANT_ID = re.compile(r"tenant_[0-9a-z]{26}")
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-LAST_MILLISECOND = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000)
+LAST_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 """Later times are in no job's id, and leave the calendar once something is added to them."""
 
 API_KEY = re.compile(r"dk_([0-9a-z]{16})_([0-9A-Za-z_-]{43})")
@@ -41,7 +41,7 @@ def job_created_at(job_id: str) -> datetime:
     if not JOB_ID.fullmatch(job_id):
         raise InvalidId("A job id is `job_` and 26 characters.")
     milliseconds = ULID.from_str(job_id.removeprefix("job_").upper()).milliseconds
-    if milliseconds >= LAST_MILLISECOND:
+    if milliseconds >= LAST_TIME.timestamp() * 1000:
         raise InvalidId("A job id holds the time at which the job was created.")
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 

@@ -153,7 +153,8 @@ def _is_place(index: Index, position: Position) -> bool:
         return False
     if index.attribute in {"created_at", "scored_at"}:
         return isinstance(position.value, str) and _is_time(position.value)
-    return type(position.value) in {int, float} and 0 <= float(position.value) <= 1
+    value = position.value
+    return isinstance(value, int | float) and type(value) is not bool and 0 <= value <= 1 and round(value, 12) == value
 
 
 def _is_time(text: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.clock import Clock, utc_now
 from shared.domain.asset import Asset
 from shared.domain.ids import checked_asset_id
-from shared.domain.on_demand import RETRY_AFTER_S, has_failed, is_being_made, with_asked
+from shared.domain.on_demand import PATIENCE, RETRY_AFTER_S, has_failed, is_being_made, with_asked
 from shared.domain.presets import Mode, Preset, is_current, recipe_hash
 from shared.domain.task import StageStatus
 from shared.errors import NotFound, NotReady, RenditionFailed, Transient, UnknownPreset
@@ -47,7 +48,7 @@ def find_rendition(asset_id: str, name: str, tenant: str, on: Finding, clock: Cl
         raise UnknownPreset("The preset is switched off.")
     if has_failed(asset, preset) or _has_failed_with_its_stage(asset, preset):
         raise RenditionFailed
-    if not _is_coming(asset, preset) and _ask(asset, preset, on, clock):
+    if not _is_coming(asset, preset, clock()) and _ask(asset, preset, on, clock):
         request = PresetRequest(tenant=tenant, asset_id=asset_id, preset=name, recipe=recipe_hash(preset))
         _send(request, on, clock)
     raise NotReady(RETRY_AFTER_S)
@@ -57,10 +58,10 @@ def _has_failed_with_its_stage(asset: Asset, preset: Preset) -> bool:
     return preset.mode is Mode.EAGER and asset.stages[preset.stage] is StageStatus.FAILED
 
 
-def _is_coming(asset: Asset, preset: Preset) -> bool:
-    """Whether the job of the upload is yet to make it."""
+def _is_coming(asset: Asset, preset: Preset, now: datetime) -> bool:
+    """Whether the job of the upload is yet to make it. A job that tries again later may be cancelled before it does."""
     is_open = asset.stages[preset.stage] in {StageStatus.PENDING, StageStatus.PROCESSING}
-    return preset.mode is Mode.EAGER and is_open
+    return preset.mode is Mode.EAGER and is_open and now < asset.created_at + PATIENCE
 
 
 def _ask(asset: Asset, preset: Preset, on: Finding, clock: Clock) -> bool:

@@ -81,7 +81,7 @@ def _preset(row: PresetRow) -> Preset:
     )
     if built_in is None:
         return preset
-    given = row.model_fields_set & {"stage", "box", "format", "quality", "mode"}
+    given = row.model_dump(include={"stage", "box", "format", "quality", "mode"}, exclude_unset=True, exclude_none=True)
     if edge or any(getattr(preset, name) != getattr(built_in, name) for name in given):
         raise PresetBuiltIn(f"`{row.name}` is built in: it can be switched off, not redefined.")
     return Preset(row.name, built_in.stage, built_in.box, enabled=row.enabled)

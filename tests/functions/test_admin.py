@@ -239,6 +239,9 @@ def test_nobody_gives_a_scope_that_they_lack(admin_api: Api, keeper: World) -> N
         ({"scopes": ["root"]}, "invalid_request"),
         ({"scopes": ["read"], "expires_at": "2001-01-01T00:00:00Z"}, "invalid_request"),
         ({"scopes": ["read"], "expires_at": "2101-01-01T00:00:00"}, "invalid_request"),
+        ({"scopes": ["read"], "expires_at": "9999-12-31T23:59:59-10:00"}, "invalid_request"),
+        ({"scopes": ["read"], "tenant_id": ""}, "invalid_request"),
+        ({"scopes": ["read"], "tenant_id": "tenant_" + "0" * 3000}, "invalid_request"),
         ({"scopes": ["read"], "tenant_id": OTHER}, "not_found"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.asset import Nearest
 from shared.domain.likeness import with_nearest
+from shared.domain.listing import AssetQuery, Position, Sort, encode_cursor
 from shared.domain.stage import Stage
 from tests.crashes import watched
 from tests.functions.conftest import Api
@@ -223,6 +224,16 @@ def test_cursor_that_was_made_up_is_refused(api: Api, value: object) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
     answer = api("GET", ASSETS, query={"cursor": cursor})
+
+    assert (answer.status, answer.body["code"]) == (422, "invalid_cursor")
+
+
+@pytest.mark.parametrize("value", [1e-200, True, -0.5, 2])
+def test_cursor_at_a_place_that_is_none_is_refused(api: Api, value: float) -> None:
+    query = AssetQuery(sort=Sort.OVERALL_QUALITY)
+    cursor = encode_cursor(TENANT, PROJECT, query, Position(value, "asset_" + "a" * 32))
+
+    answer = api("GET", ASSETS, query={"cursor": cursor, "sort": "overall_quality"})
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_cursor")
 

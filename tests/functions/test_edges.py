@@ -72,6 +72,16 @@ def test_other_peoples_pages_may_read_a_refusal(api: Api) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+def test_body_that_is_nested_without_end_is_refused(api: Api) -> None:
+    body, headers = "[" * 100_000, {"Content-Type": "application/json"}
+
+    known = api("POST", "/v1/uploads", body, headers=headers)
+    unknown = api("POST", "/v1/uploads", body, headers=headers, authorizer={"problem": "missing_key"})
+
+    assert (known.status, known.body["code"]) == (422, "invalid_request")
+    assert (unknown.status, unknown.body["code"]) == (401, "missing_key")
+
+
 def test_limit_and_measure_are_told_where_they_are_known() -> None:
     told = problem(DarkroomError("Too much.", limit=1, measured=2)).body or ""
     untold = problem(DarkroomError("Too much.")).body or ""

@@ -38,7 +38,7 @@ def test_put_replaces_the_tenants_rows_and_leaves_the_built_ins(admin_api: Api) 
 
 
 def test_built_in_preset_can_be_switched_off(admin_api: Api) -> None:
-    answer = admin_api("PUT", PATH, {"presets": [{"name": "zoom", "enabled": False}]})
+    answer = admin_api("PUT", PATH, {"presets": [{"name": "zoom", "enabled": False, "box": None, "stage": None}]})
 
     assert [row["name"] for row in answer.body["presets"] if not row["enabled"]] == ["zoom"]
 

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.job import JobKind, JobStatus
 from shared.domain.stage import Stage
 from shared.domain.task import Outcome, StageStatus, TaskError, TaskStatus
-from shared.errors import GrantNeeded, JobCancelled, NotFound, NothingToRetry, Transient
+from shared.errors import GrantNeeded, JobCancelled, NotFound, NothingToRetry, NotReady, Transient
 from shared.messages import AssetRequest, DispatchStep, UploadEvent
 from shared.schemas import RenewGrants
 from shared.stores.images import OriginalStore, RenditionStore
@@ -547,6 +547,19 @@ def test_asset_of_a_cancelled_job_can_be_retried(world: World, failed: str) -> N
 
     assert retried.job_id != failed
     assert world.job(retried.job_id).status is JobStatus.COMPLETED
+
+
+def test_rendition_is_made_when_asked_for_once_its_retry_was_cancelled(world: World, failed: str) -> None:
+    asset_id = world.task(failed).asset_id or ""
+    world.now += timedelta(days=3)
+    cancel_job(retry_asset(asset_id, TENANT, world.retrying, world.clock).job_id, TENANT, world.jobs, world.clock)
+    world.work_off()
+
+    with pytest.raises(NotReady):
+        world.find_rendition(asset_id, "card")
+    world.work_off()
+
+    assert world.find_rendition(asset_id, "card")
 
 
 def test_retrying_out_of_time_says_that_there_is_more(world: World, failed: str) -> None:

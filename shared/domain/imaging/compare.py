@@ -65,10 +65,10 @@ class Comparison:
 
     @property
     def quality(self) -> str:
-        """The word for the PSNR."""
-        if self.psnr_db is None or self.psnr_db > 40:
+        """The word for the PSNR, as it is told: with two decimals."""
+        if self.psnr_db is None or round(self.psnr_db, 2) > 40:
             return "excellent"
-        return "good" if self.psnr_db >= 30 else "lower"
+        return "good" if round(self.psnr_db, 2) >= 30 else "lower"
 
     @property
     def likeness(self) -> str | None:

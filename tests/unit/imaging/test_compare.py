@@ -1,6 +1,7 @@
 """PSNR, SSIM and identity, against scikit-image and against what must be so."""
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -52,6 +53,15 @@ def test_ssim_is_that_of_scikit_image(name: str, quality: int) -> None:
 @pytest.mark.parametrize(("difference", "expected"), [(1, 48.1308), (5, 34.1514), (255, 0.0)])
 def test_psnr_of_a_known_difference(difference: int, expected: float) -> None:
     assert psnr(difference**2) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("psnr_db", "word"), [(29.994, "lower"), (29.997, "good"), (40.001, "good"), (40.006, "excellent")]
+)
+def test_word_goes_with_the_number_that_is_told(psnr_db: float, word: str) -> None:
+    found = compared(encoded(real("chelsea.png"), "PNG"), encoded(real("chelsea.png"), "JPEG"))
+
+    assert replace(found, psnr_db=psnr_db).quality == word
 
 
 def test_grey_pictures_a_level_apart_have_48_db() -> None:
