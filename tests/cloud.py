@@ -12,7 +12,10 @@ from typing import Any
 import boto3
 import yaml
 
+from tests.snapshot import restore, taken
+
 ROOT = Path(__file__).parent.parent
+TOPIC = "Topic"
 QUEUE_NAME = re.compile(r"(?<=:123456789012:)darkroom-(\w+)-EXAMPLE")
 
 
@@ -97,7 +100,19 @@ def _upper(name: str) -> str:
 
 
 def build() -> Cloud:
-    """Make them, inside moto."""
+    """Make them, inside moto: once in a process, from then on as copies."""
+    cloud, snapshot = _built()
+    restore(snapshot)
+    client("sns").create_topic(Name=TOPIC)  # moto's topics are bound to their mock
+    return cloud
+
+
+@cache
+def _built() -> tuple[Cloud, bytes]:
+    return _made(), taken()
+
+
+def _made() -> Cloud:
     return Cloud(
         jobs_table=_table("JobsTable"),
         catalog_table=_table("CatalogTable"),
@@ -105,7 +120,7 @@ def build() -> Cloud:
         renditions_bucket=_bucket("RenditionsBucket"),
         queue_urls={name: _queue(name) for name in resources("AWS::SQS::Queue")},
         stream_arn=client("dynamodb").describe_table(TableName="JobsTable")["Table"]["LatestStreamArn"],
-        topic_arn=client("sns").create_topic(Name="Topic")["TopicArn"],
+        topic_arn=client("sns").create_topic(Name=TOPIC)["TopicArn"],
     )
 
 

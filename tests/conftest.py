@@ -23,10 +23,10 @@ from shared.stores.images import s3
 from shared.stores.queues import sqs
 from shared.stores.topics import sns
 from tests.cloud import Cloud, build
-from tests.moto_tables import copy_tables_once
+from tests.quick_moto import make_moto_quick
 from tests.world import World
 
-copy_tables_once()
+make_moto_quick()
 
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
