@@ -9,15 +9,16 @@ from typing import Any
 
 import httpx
 
-# What API Gateway's own answers mean, since they carry no code of ours.
+# What an answer without a code of ours means: of the local stack's gateway, or a proxy.
 CODES_BY_STATUS = {
     400: "bad_request",
     401: "unauthorized",
     403: "forbidden",
     404: "not_found",
-    413: "too_large",
-    429: "throttled",
-    504: "timeout",
+    413: "body_too_large",
+    429: "too_many_requests",
+    503: "try_again",
+    504: "timed_out",
 }
 # As many faults as one line can bear.
 SHOWN_FAULTS = 3

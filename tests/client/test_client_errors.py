@@ -53,7 +53,11 @@ def test_field_errors_keep_their_place() -> None:
         (401, "", "missing_key"),
         (401, "dk_a_b", "unauthorized"),
         (403, "dk_a_b", "forbidden"),
-        (504, "dk_a_b", "timeout"),
+        (413, "dk_a_b", "body_too_large"),
+        (429, "dk_a_b", "too_many_requests"),
+        (500, "dk_a_b", "server_error"),
+        (503, "dk_a_b", "try_again"),
+        (504, "dk_a_b", "timed_out"),
     ],
 )
 def test_gateway_answer_gets_a_code_by_its_status(status: int, key: str, code: str) -> None:

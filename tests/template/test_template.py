@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from datetime import timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +233,10 @@ def test_what_the_gateway_answers_itself_is_a_problem_for_other_peoples_pages_to
 
     assert answer["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
     assert answer["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] == "'*'"
-    assert set(json.loads(body)) >= {"type", "title", "status", "detail", "code"}
+    problem = json.loads(body)
+    assert set(problem) >= {"type", "title", "status", "detail", "code"}
+    assert str(problem["status"]) == answer["StatusCode"]
+    assert problem["type"] == f"urn:darkroom:error:{problem['code']}"
 
 
 # ── Queues ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -664,7 +666,9 @@ def test_every_function_has_a_recorded_event(function: str) -> None:
 
 def test_what_the_gateway_says_no_with_is_described() -> None:
     texts = [found["ResponseTemplates"]["application/json"] for found in resource("Api")["GatewayResponses"].values()]
-    told = {re.search(r'"code":"(\w+)"', text)[1] for text in texts}  # type: ignore[index]
-    ours = {kind.code for kind in kinds_of()}
+    told = {
+        (int(status), code) for text in texts for status, code in re.findall(r'"status":(\d+).*"code":"(\w+)"', text)
+    }
+    ours = {(kind.status, kind.code) for kind in kinds_of()}
 
-    assert told - ours == set(chain(*GATEWAY_CODES.values()))
+    assert told - ours == {(status, code) for status, found in GATEWAY_CODES.items() for code in found}

@@ -100,7 +100,12 @@ def make() -> Document:
     return document
 
 
-GATEWAY_CODES = {400: ["bad_request"], 403: ["access_denied", "no_such_route"], 429: ["too_many_requests"]}
+GATEWAY_CODES = {
+    400: ["bad_request"],
+    403: ["access_denied", "no_such_route"],
+    429: ["too_many_requests"],
+    504: ["timed_out"],
+}
 """By status, what API Gateway alone says no with: the template's GatewayResponses."""
 
 
