@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from darkroom.api import Client
-from darkroom.files import find_files
-from darkroom.models import Compared
+from darkroom.errors import ApiError
+from darkroom.files import LocalFile, find_files
+from darkroom.models import Compared, ScratchGrant
 
-# The server takes 4,400,000 bytes in a body; API Gateway and Lambda count the headers too.
-MAX_BODY_BYTES = 4_000_000
+# As many as the server takes in a body.
+MAX_BODY_BYTES = 4_400_000
 
 
 def compare_file(client: Client, asset_id: str, path: Path) -> Compared:
@@ -17,6 +18,16 @@ def compare_file(client: Client, asset_id: str, path: Path) -> Compared:
     (file,) = find_files([path]).files
     if file.bytes <= MAX_BODY_BYTES:
         return client.compare_bytes(asset_id, file.path.read_bytes(), file.content_type)
-    granted = client.grant_scratch(file.content_type, file.bytes)
+    granted = _grant(client, file)
     client.storage.post_file(granted.upload, file.path, lambda _: None)
     return client.compare_scratch(asset_id, granted.scratch_id)
+
+
+def _grant(client: Client, file: LocalFile) -> ScratchGrant:
+    try:
+        return client.grant_scratch(file.content_type, file.bytes)
+    except ApiError as error:
+        if error.code != "missing_scope":
+            raise
+        why = "A file that is this large is uploaded first, for which the key needs the scope `write`"
+        raise ApiError(error.status, error.code, error.title, why, MAX_BODY_BYTES, file.bytes) from error

@@ -33,6 +33,7 @@ class FakeApi(FakeJobs):
     failing_posts: int = 0
     refused_posts: frozenset[str] = frozenset()
     is_holding: bool = False
+    may_write: bool = True
     rendition: bytes = b"a rendition"
     posts: list[tuple[str, str]] = field(default_factory=list)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
@@ -147,6 +148,8 @@ class FakeApi(FakeJobs):
         }  # fmt: skip
 
     def grant_scratch(self) -> tuple[int, dict[str, Any]]:
+        if not self.may_write:
+            raise Problem(403, "missing_scope")
         grant = {"url": self.url + "/s3/originals", "fields": {"key": "scratch/s1"}, "expires_at": soon()}
         return 201, {"scratch_id": "scratch_1", "upload": grant}
 

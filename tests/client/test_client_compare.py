@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from darkroom.comparing import MAX_BODY_BYTES
+from shared import body
 from tests.client.conftest import Run
 from tests.client.fake_api import FakeApi
 
@@ -27,6 +28,27 @@ def test_small_file_is_the_body(run: Run, api: FakeApi, photos: Photos) -> None:
     run("compare", "a1", str(path))
 
     assert api.compared == [("image/png", path.read_bytes())]
+
+
+def test_file_goes_in_the_body_as_long_as_the_server_takes_it(run: Run, api: FakeApi, photos: Photos) -> None:
+    path = photos("a.png", size=body.MAX_BODY_BYTES) / "a.png"
+
+    run("compare", "a1", str(path))
+
+    assert [len(sent) for _, sent in api.compared] == [body.MAX_BODY_BYTES]
+    assert body.MAX_BODY_BYTES == MAX_BODY_BYTES
+
+
+def test_large_file_asks_for_a_key_that_may_write(run: Run, api: FakeApi, photos: Photos) -> None:
+    api.may_write = False
+
+    said = run("compare", "a1", str(photos("a.png", size=5_000_000) / "a.png"))
+
+    assert said.status == 1
+    assert said.err == (
+        "A file that is this large is uploaded first, for which the key needs the scope `write`"
+        " [limit 4,400,000, measured 5,000,000] (403 missing_scope)\n"
+    )
 
 
 def test_large_file_goes_by_a_grant(run: Run, api: FakeApi, photos: Photos) -> None:
