@@ -395,6 +395,8 @@ class CleanedUp(Schema):
     removed_jobs: int
     removed_tasks: int
     has_more: bool
+    next_cursor: str | None = None
+    """With `has_more` where the next call goes on."""
 
 
 class RenditionView(Schema):

@@ -143,9 +143,11 @@ class World:
 
     # ── What people do ────────────────────────────────────────────────────────────────────────────────────────
 
-    def open_session(self, files: Iterable[bytes], sha256: str | None = None, tenant: str = TENANT) -> UploadCreated:
+    def open_session(
+        self, files: Iterable[bytes], sha256: str | None = None, tenant: str = TENANT, project: str = PROJECT
+    ) -> UploadCreated:
         request = {
-            "project": PROJECT,
+            "project": project,
             "files": [
                 {"filename": f"{i}.jpg", "content_type": "image/jpeg", "bytes": len(body), "sha256": sha256}
                 for i, body in enumerate(files)

@@ -160,6 +160,7 @@ class Cleanup:
     removed_jobs: int
     removed_tasks: int
     has_more: bool = False
+    next_cursor: str | None = None
 
     @classmethod
     def parse(cls, raw: Raw) -> Cleanup:

@@ -222,9 +222,13 @@ class Client(Wire):
         """Try the work of a poison record once more."""
         return self._ask("POST", f"/v1/poison/{_id(poison_id)}/redrive", Reopened.parse)
 
-    def cleanup_sessions(self) -> Cleanup:
-        """Remove expired jobs and their tasks, as many as one call can (admin keys only); again while `has_more`."""
-        return self._ask("POST", "/v1/admin/cleanup-sessions", Cleanup.parse)
+    def cleanup_sessions(self, *, cursor: str | None = None) -> Cleanup:
+        """Remove expired jobs and their tasks, as many as one call can (admin keys only).
+
+        While `has_more`, call it again with the `next_cursor`.
+        """
+        params = {"cursor": cursor} if cursor else {}
+        return self._ask("POST", "/v1/admin/cleanup-sessions", Cleanup.parse, params=params)
 
     def purge(self, *, days: int = 30, dry_run: bool = True, cursor: str | None = None) -> Mapping[str, Any]:
         """What a purge found, and deleted unless it is a dry run (admin keys only).

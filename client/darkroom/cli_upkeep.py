@@ -114,9 +114,8 @@ def cleanup(context: typer.Context) -> None:
     with context.obj.connect() as client:
         done = client.cleanup_sessions()
         removed_jobs, removed_tasks = done.removed_jobs, done.removed_tasks
-        # A round that removed nothing would be followed by the same one for ever.
-        while done.has_more and (done.removed_jobs or done.removed_tasks):
-            done = client.cleanup_sessions()
+        while done.next_cursor:
+            done = client.cleanup_sessions(cursor=done.next_cursor)
             removed_jobs += done.removed_jobs
             removed_tasks += done.removed_tasks
     say(f"{count(removed_jobs, 'job')} and {count(removed_tasks, 'task')} removed")

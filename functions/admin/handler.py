@@ -119,9 +119,9 @@ def post_purge(
 
 
 @app.post("/v1/admin/cleanup-sessions")
-def post_cleanup_sessions() -> CleanedUp:
+def post_cleanup_sessions(cursor: Cursor = None) -> CleanedUp:
     caller(app, Scope.ADMIN)
-    return clean_up_sessions.clean_up_sessions(jobs, tenants, has_time(app))
+    return clean_up_sessions.clean_up_sessions(jobs, tenants, has_time(app), cursor=cursor)
 
 
 @app.get("/v1/settings/presets")

@@ -87,6 +87,7 @@ class FakeJobs:
     presets: list[dict[str, Any]] = field(default_factory=list)
     poison: list[dict[str, Any]] = field(default_factory=list)
     cleanups: list[dict[str, Any]] = field(default_factory=list)
+    cleaned_from: list[str | None] = field(default_factory=list)
     assets: list[dict[str, Any]] = field(default_factory=list)
     statistics: dict[str, Any] = field(default_factory=dict)
     groups: list[dict[str, Any]] = field(default_factory=list)
@@ -190,6 +191,7 @@ class FakeJobs:
         return 204, {}
 
     def cleanup(self, query: dict[str, str]) -> Answer:
+        self.cleaned_from.append(query.get("cursor"))
         return 200, self.cleanups.pop(0)
 
     def answer(self, method: str, path: str, query: dict[str, str]) -> Answer | None:

@@ -220,10 +220,12 @@ def test_no_poison_is_said(run: Run) -> None:
 
 def test_cleanup_goes_on_while_there_is_more_and_adds_up(run: Run, api: FakeApi) -> None:
     api.cleanups = [
-        {"removed_jobs": 3, "removed_tasks": 1_000, "has_more": True},
+        {"removed_jobs": 3, "removed_tasks": 1_000, "has_more": True, "next_cursor": "b"},
+        {"removed_jobs": 0, "removed_tasks": 0, "has_more": True, "next_cursor": "c"},
         {"removed_jobs": 1, "removed_tasks": 200, "has_more": False},
     ]
 
     said = run("admin", "cleanup")
 
     assert (said.status, said.out) == (0, "4 jobs and 1,200 tasks removed\n")
+    assert api.cleaned_from == [None, "b", "c"]

@@ -25,8 +25,17 @@ def test_expired_sessions_are_removed_with_their_tasks_and_live_ones_stay(admin_
 
     answer = admin_api("POST", "/v1/admin/cleanup-sessions", authorizer=ADMIN)
 
-    assert (answer.status, answer.body) == (200, {"removed_jobs": 1, "removed_tasks": 2, "has_more": False})
+    assert (answer.status, answer.body) == (
+        200,
+        {"removed_jobs": 1, "removed_tasks": 2, "has_more": False, "next_cursor": None},
+    )
     assert now.job(live).total == 1
+
+
+def test_clean_up_goes_on_at_no_other_cursor_than_its_own(admin_api: Api, now: World) -> None:
+    answer = admin_api("POST", "/v1/admin/cleanup-sessions", query={"cursor": "elsewhere"}, authorizer=ADMIN)
+
+    assert (answer.status, answer.body["code"]) == (422, "invalid_cursor")
 
 
 @pytest.mark.parametrize("scopes", ["read", "write", "read write"])

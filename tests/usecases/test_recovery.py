@@ -1,7 +1,9 @@
 """Whatever goes wrong, every task and every job ends; and what failed can be taken up again."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -10,7 +12,7 @@ from shared.domain.stage import Stage
 from shared.domain.task import Outcome, StageStatus, TaskError, TaskStatus
 from shared.errors import GrantNeeded, JobCancelled, NotFound, NothingToRetry, NotReady, Transient
 from shared.messages import AssetRequest, DispatchStep, UploadEvent
-from shared.schemas import RenewGrants
+from shared.schemas import CleanedUp, RenewGrants
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.usecases.cancel_job import cancel_job
 from shared.usecases.clean_up_sessions import clean_up_sessions
@@ -20,8 +22,9 @@ from shared.usecases.renew_grants import renew_grants
 from shared.usecases.retry_asset import retry_asset
 from shared.usecases.retry_tasks import retry_failed, retry_task
 from tests.pictures import photo
-from tests.world import STALL_S, TENANT, World
+from tests.world import PROJECT, STALL_S, TENANT, World
 
+STRANGER = "tenant_zzzzzzzzzzzzzzzzzzzzzzzzzz"
 RENDITION_STAGES = (Stage.THUMBNAILS, Stage.VARIANTS)
 
 
@@ -496,6 +499,44 @@ def test_clean_up_removes_expired_jobs_with_their_tasks_and_no_others(world: Wor
     assert (removed.removed_jobs, removed.removed_tasks, removed.has_more) == (1, 2, False)
     assert world.all_tasks(old) == []
     assert len(world.all_tasks(young)) == 1
+
+
+def test_clean_up_that_runs_out_of_time_goes_on_where_it_stopped(world: World) -> None:
+    world.tenants.create(TENANT, "first", world.clock())
+    world.tenants.create(STRANGER, "second", world.clock())
+    places = [(TENANT, "a"), (TENANT, "b"), (STRANGER, "a")]
+    old = [world.open_session([photo()], tenant=tenant, project=project).job_id for tenant, project in places]
+    world.now += timedelta(days=400)
+    live = world.open_session([photo()], project="a").job_id
+
+    first, second, third = clean_up_in_steps(world)
+
+    assert [done.removed_jobs for done in (first, second, third)] == [1, 1, 1]
+    assert [world.all_tasks(job_id) for job_id in old] == [[], [], []]
+    assert len(world.all_tasks(live)) == 1
+
+
+def test_clean_up_goes_on_within_a_project(world: World) -> None:
+    world.tenants.create(TENANT, "shop", world.clock())
+    older = world.open_session([photo()]).job_id
+    world.now += timedelta(seconds=1)
+    newer = world.open_session([photo()]).job_id
+    world.now += timedelta(days=400)
+
+    clean_up_sessions(world.jobs, world.tenants, cursor=f"{TENANT}/{PROJECT}/{newer}", clock=world.clock)
+
+    assert (len(world.all_tasks(newer)), len(world.all_tasks(older))) == (1, 0)
+
+
+def clean_up_in_steps(world: World) -> Iterator[CleanedUp]:
+    """One page of jobs in each call."""
+    cursor: str | None = ""
+    while cursor is not None:
+        done = clean_up_sessions(
+            world.jobs, world.tenants, partial(next, iter([True]), False), cursor=cursor, clock=world.clock
+        )
+        yield done
+        cursor = done.next_cursor
 
 
 def test_work_that_waits_behind_others_is_not_lost(world: World) -> None:
