@@ -10,7 +10,7 @@ from shared.clock import Clock, utc_now
 from shared.domain.grave import Grave, parse_place
 from shared.domain.keys import renditions_prefix
 from shared.errors import Transient
-from shared.observability import logger
+from shared.observability import count, logger
 from shared.schemas import Purged
 from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore
@@ -78,13 +78,19 @@ def _look(grave: Grave, report: Purged, on: Purging) -> None:
     try:
         _empty(grave, on)
     except Transient as error:
-        logger.warning("not purged", asset_id=grave.asset_id, detail=error.detail)
-        if len(report.errors) < MAX_ERRORS:
-            report.errors.append(f"{grave.asset_id}: {error.detail}")
+        tell_what_stays(grave.asset_id, error, report)
         return
     if on.catalog.close_grave(grave):
         report.deleted_count += originals + renditions
         report.deleted_bytes += grave.bytes
+
+
+def tell_what_stays(name: str, error: Transient, report: Purged) -> None:
+    """Note what could not be deleted, by its asset's id or its key; the next purge tries again."""
+    logger.warning("not purged", what=name, detail=error.detail)
+    count("PurgeFailures")
+    if len(report.errors) < MAX_ERRORS:
+        report.errors.append(f"{name}: {error.detail}")
 
 
 def _newest(grave: Grave) -> datetime:

@@ -19,7 +19,7 @@ from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore, RenditionStore, Stored
 from shared.stores.jobs import JobStore
 from shared.stores.segments import read_listed
-from shared.usecases.purge import MAX_ERRORS
+from shared.usecases.purge import MAX_ERRORS, tell_what_stays
 
 SHOWN = 10
 """So many keys are logged of a page."""
@@ -119,8 +119,7 @@ def _delete(strays: Sequence[Stored], delete: Callable[[], None], report: PurgeR
     try:
         delete()
     except Transient as error:
-        if len(report.errors) < MAX_ERRORS:
-            report.errors.append(f"{strays[0].key}: {error.detail}")
+        tell_what_stays(strays[0].key, error, report)
         return
     report.strays_deleted += len(strays)
     report.strays_deleted_bytes += sum(stray.bytes for stray in strays)

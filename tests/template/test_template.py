@@ -625,6 +625,13 @@ def test_every_alarm_names_its_section_of_the_runbook(alarm: str) -> None:
     assert re.search(r'See docs/runbook\.md, "[^"]+"\.$', resource(alarm)["AlarmDescription"])
 
 
+@pytest.mark.parametrize("alarm", [alarm for alarm in ALARMS if resource(alarm).get("Namespace") == "Darkroom"])
+def test_every_alarm_of_ours_watches_what_is_counted(alarm: str) -> None:
+    code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
+
+    assert f'count("{resource(alarm)["MetricName"]}")' in code
+
+
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_every_alarm_tells_the_topic_where_there_is_one(alarm: str) -> None:
     assert resource(alarm)["AlarmActions"] == {"Fn::If": ["HasTopic", [{"Ref": "Topic"}], {"Ref": "AWS::NoValue"}]}

@@ -144,13 +144,16 @@ def test_purge_cut_off_after_any_call_is_ended_by_the_next(tenant: World) -> Non
             return
 
 
-def test_what_cannot_be_deleted_is_told_and_stays_for_the_next_night(tenant: World) -> None:
+def test_what_cannot_be_deleted_is_told_and_stays_for_the_next_night(
+    tenant: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     deleted_long_ago(tenant)
     before = counted(tenant)
     with failing("DeleteObjects"):
         report = tenant.purge()
 
     assert (report.deleted_count, len(report.errors)) == (0, 1)
+    assert '"PurgeFailures":[1.0]' in capsys.readouterr().out
     assert counted(tenant) == before
     assert tenant.purge().deleted_count == 10
 

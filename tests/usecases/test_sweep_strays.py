@@ -252,11 +252,12 @@ def test_nothing_is_deleted_where_too_much_belongs_to_nobody(tenant: World) -> N
     assert tenant.stored() == before
 
 
-def test_stray_that_cannot_be_deleted_is_told(tenant: World) -> None:
+def test_stray_that_cannot_be_deleted_is_told(tenant: World, capsys: pytest.CaptureFixture[str]) -> None:
     stray_beside(tenant, uploaded(tenant))
 
     with failing("DeleteObjects"):
         report = tenant.sweep()
 
     assert (report.strays_deleted, len(report.errors)) == (0, 1)
+    assert '"PurgeFailures":[1.0]' in capsys.readouterr().out
     assert swept(tenant) == 1
