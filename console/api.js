@@ -54,10 +54,15 @@ export class Darkroom {
    * @throws {Problem}
    */
   async request(method, path, options = {}) {
+    return (await this.ask(method, path, options)).data;
+  }
+
+  /** As `request`, with the status and the entity tag. */
+  async ask(method, path, options = {}) {
     const tries = options.tries ?? (method === "GET" ? 3 : 1);
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.answer(method, path, options)).data;
+        return await this.answer(method, path, options);
       } catch (error) {
         if (!(error instanceof Problem && error.isTransient) || attempt >= tries) throw error;
         await sleep(backoff(attempt) / 2, options.signal);
@@ -66,7 +71,7 @@ export class Darkroom {
   }
 
   /**
-   * As `request`, once, with the status and the entity tag.
+   * As `ask`, once.
    * @param {string} method
    * @param {string} path
    * @param {{query?: object, json?: object, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [options]

@@ -4,6 +4,7 @@ import { h, notice, table } from "./dom.js";
 import { api, may, working } from "./session.js";
 import { spoken } from "./words.js";
 
+const PATH = "v1/settings/presets";
 const STAGES = ["thumbnails", "variants"];
 const FORMATS = ["jpeg", "webp", "avif", "png"];
 const NAME = "[a-z0-9][a-z0-9_\\-]{0,47}";
@@ -86,6 +87,7 @@ export async function presets() {
   const said = h("div");
   const body = h("div");
   let editors = [];
+  let etag;
   const read = () => editors.map((one) => one.read());
   const draw = (rows) => {
     editors = rows.map((row, index) => editor(row, () => draw(read().filter((_, other) => other !== index))));
@@ -96,16 +98,20 @@ export async function presets() {
       ),
     );
   };
+  const show = (answer) => {
+    etag = answer.etag;
+    draw(answer.data.presets);
+  };
   const save = h("button", { class: "primary" }, "Save presets");
   const add = h("button", { type: "button", onclick: () => draw([...read(), NEW]) }, "Add a preset");
   const submit = (event) => {
     event.preventDefault();
     working(save, said, async () => {
-      draw((await api.put("v1/settings/presets", { presets: read() })).presets);
+      show(await api.ask("PUT", PATH, { json: { presets: read() }, headers: { "If-Match": etag } }));
       said.replaceChildren(notice("note", "Saved", "New images are made so from now on."));
     });
   };
-  draw((await api.get("v1/settings/presets")).presets);
+  show(await api.ask("GET", PATH));
   return h(
     "form",
     { class: "stack", onsubmit: submit },

@@ -161,6 +161,12 @@ class GrantNeeded(Conflict):
     title = "The file never arrived; ask for a new grant"
 
 
+class PreconditionFailed(DarkroomError):
+    status = 412
+    code = "precondition_failed"
+    title = "It was changed since it was read"
+
+
 class Expired(DarkroomError):
     status = 410
     code = "expired"

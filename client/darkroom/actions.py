@@ -56,6 +56,18 @@ class Preset:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetList:
+    """A tenant's presets, the built-in ones first. `etag` names their state."""
+
+    presets: tuple[Preset, ...]
+    etag: str | None = None
+
+    @classmethod
+    def parse(cls, raw: Raw, etag: str | None = None) -> PresetList:
+        return cls(tuple(Preset.parse(row) for row in raw["presets"]), etag)
+
+
+@dataclass(frozen=True, slots=True)
 class WouldFail:
     """An image of the sample that could not be scored, and why."""
 

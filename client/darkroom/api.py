@@ -13,7 +13,7 @@ from darkroom.actions import (
     Cleanup,
     DryRun,
     PoisonRecord,
-    Preset,
+    PresetList,
     QualityOptions,
     Reopened,
     StartedJob,
@@ -137,13 +137,18 @@ class Client(Wire):
 
     # ── presets ──
 
-    def get_presets(self) -> tuple[Preset, ...]:
+    def get_presets(self) -> PresetList:
         """The tenant's presets, the built-in ones first."""
-        return self._ask("GET", "/v1/settings/presets", _presets)
+        return self._ask_tagged("GET", "/v1/settings/presets", PresetList.parse)
 
-    def set_presets(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Preset, ...]:
-        """Replace the tenant's rows, each a mapping as the API takes it; every preset as it then is."""
-        return self._ask("PUT", "/v1/settings/presets", _presets, json={"presets": list(rows)})
+    def set_presets(self, rows: Sequence[Mapping[str, Any]], *, if_match: str | None = None) -> PresetList:
+        """Replace the tenant's rows, each a mapping as the API takes it; every preset as it then is.
+
+        With `if_match`, the etag of what was read, ApiError `precondition_failed` when they were changed since.
+        """
+        headers = {"If-Match": if_match} if if_match else {}
+        body = {"presets": list(rows)}
+        return self._ask_tagged("PUT", "/v1/settings/presets", PresetList.parse, json=body, headers=headers)
 
     def start_rebuild(self, project: str, options: QualityOptions | None = None) -> StartedJob:
         """Make a project's renditions as the presets are now. ApiError `job_active` as with `start_quality_job`."""
@@ -309,10 +314,6 @@ class Client(Wire):
 
 def _keys(raw: Mapping[str, Any]) -> tuple[Key, ...]:
     return tuple(Key.parse(key) for key in raw["keys"])
-
-
-def _presets(raw: Mapping[str, Any]) -> tuple[Preset, ...]:
-    return tuple(Preset.parse(row) for row in raw["presets"])
 
 
 def _analytics(project: str, verb: str) -> str:

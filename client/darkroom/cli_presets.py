@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from darkroom.actions import Preset, QualityOptions
+from darkroom.actions import PresetList, QualityOptions
 from darkroom.cli_jobs import AsJson, print_summary, run_job
 from darkroom.job_tables import presets_table
 from darkroom.terminal import EXIT_FAILED, out, print_json
@@ -31,12 +30,15 @@ def list_presets(context: typer.Context, as_json: AsJson = False) -> None:
 def set_presets(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.json", help='Rows, or {"presets": rows}.', exists=True)],
+    if_match: Annotated[
+        str | None, typer.Option(metavar="ETAG", help="Only if they are still those that --json showed with this etag.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Replace the tenant's rows by those of a file."""
     rows = _read_rows(file)
     with context.obj.connect() as client:
-        _print(client.set_presets(rows), as_json)
+        _print(client.set_presets(rows, if_match=if_match), as_json)
 
 
 def rebuild(  # one for each option
@@ -69,8 +71,8 @@ def _read_rows(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _print(found: Sequence[Preset], as_json: bool) -> None:
+def _print(found: PresetList, as_json: bool) -> None:
     if as_json:
-        print_json({"presets": [asdict(preset) for preset in found]})
+        print_json(asdict(found))
     else:
-        out.print(presets_table(found))
+        out.print(presets_table(found.presets))

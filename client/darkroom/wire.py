@@ -73,6 +73,10 @@ class Wire:
             return None
         return _parse(response, lambda raw: Job.parse(raw, response.headers.get("ETag"), response.headers.get("Date")))
 
+    def _ask_tagged(self, method: str, path: str, parse: Callable[[Any, str | None], T], **options: Any) -> T:
+        response = self._send(method, path, **options)
+        return _parse(response, lambda raw: parse(raw, response.headers.get("ETag")))
+
     def _ask_pages(
         self, path: str, rows: str, parse: Callable[[Any], T], query: Mapping[str, Any] | None = None
     ) -> Iterator[T]:

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 
 from shared.domain.access import Scope
 from shared.observability import logger
@@ -125,15 +126,19 @@ def post_cleanup_sessions(cursor: Cursor = None) -> CleanedUp:
 
 
 @app.get("/v1/settings/presets")
-def get_presets() -> PresetList:
+def get_presets() -> Response[PresetList]:
     who = caller(app, Scope.READ)
-    return set_presets.read_presets(who.tenant, presets)
+    found = set_presets.read_presets(who.tenant, presets)
+    return Response(HTTPStatus.OK, "application/json", found.view, {"ETag": found.etag})
 
 
 @app.put("/v1/settings/presets")
-def put_presets(body: SetPresets) -> PresetList:
+def put_presets(
+    body: SetPresets, if_match: Annotated[str | None, Header(alias="If-Match")] = None
+) -> Response[PresetList]:
     who = caller(app, Scope.WRITE)
-    return set_presets.set_presets(body, who.tenant, presets)
+    kept = set_presets.set_presets(body, who.tenant, presets, if_match)
+    return Response(HTTPStatus.OK, "application/json", kept.view, {"ETag": kept.etag})
 
 
 @logger.inject_lambda_context(clear_state=True)

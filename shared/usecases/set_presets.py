@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from shared.domain.presets import (
     BUILT_IN,
@@ -19,18 +21,27 @@ from shared.domain.presets import (
 from shared.domain.stage import Stage
 from shared.errors import InvalidRequest, PresetBuiltIn
 from shared.schemas import PresetList, PresetRow, PresetView, SetPresets
-from shared.stores.presets import PresetStore
+from shared.stores.presets import PresetStore, Revision
+
+_ETAG = re.compile(r'(?<!W/)"(\d+)"')
 
 
-def read_presets(tenant: str, presets: PresetStore) -> PresetList:
+@dataclass(frozen=True)
+class Tagged:
+    etag: str
+    view: PresetList
+
+
+def read_presets(tenant: str, presets: PresetStore) -> Tagged:
     """Every preset of a tenant, the built-ins first, with the recipe that its renditions are known by."""
-    return _view(presets.read(tenant))
+    return _tagged(presets.read_revision(tenant))
 
 
-def set_presets(request: SetPresets, tenant: str, presets: PresetStore) -> PresetList:
+def set_presets(request: SetPresets, tenant: str, presets: PresetStore, if_match: str | None = None) -> Tagged:
     """Replace a tenant's rows; the same list again changes nothing. What `read_presets` shows may be sent back.
 
-    Raises InvalidRequest with one error per field, or PresetBuiltIn for a row that would redefine a built-in.
+    `if_match` is that header (RFC 9110): tags, or * for any. Raises InvalidRequest with one error per field,
+    PresetBuiltIn for a row that would redefine a built-in, or PreconditionFailed.
     """
     _check(request.presets)
     wanted = [_preset(row) for row in request.presets]
@@ -42,7 +53,8 @@ def set_presets(request: SetPresets, tenant: str, presets: PresetStore) -> Prese
             measured=pixels,
             errors=[{"loc": ["presets"], "code": "too_many_pixels", "detail": "eager boxes, in pixels together"}],
         )
-    return _view(presets.replace(tenant, wanted))
+    tags = None if if_match in (None, "*") else {int(number) for number in _ETAG.findall(if_match)}
+    return _tagged(presets.replace(tenant, wanted, tags))
 
 
 def _check(rows: Sequence[PresetRow]) -> None:
@@ -85,6 +97,10 @@ def _preset(row: PresetRow) -> Preset:
     if edge or any(getattr(preset, name) != getattr(built_in, name) for name in given):
         raise PresetBuiltIn(f"`{row.name}` is built in: it can be switched off, not redefined.")
     return Preset(row.name, built_in.stage, built_in.box, enabled=row.enabled)
+
+
+def _tagged(found: Revision) -> Tagged:
+    return Tagged(f'"{found.number}"', _view(found.presets))
 
 
 def _view(presets: Iterable[Preset]) -> PresetList:

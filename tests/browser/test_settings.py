@@ -46,6 +46,28 @@ def test_preset_is_added_and_still_there_when_looked_at_again(console: Console, 
     expect(page.get_by_role("checkbox", name="Make thumb_150")).not_to_be_checked()
 
 
+def test_presets_that_were_changed_meanwhile_are_not_overwritten(
+    console: Console, stack: Stack, newcomer: dict[str, str]
+) -> None:
+    console.expect("412")
+    page = console.open("p/settings", key=newcomer["tenant_key"])
+    page.get_by_role("checkbox", name="Make thumb_150").uncheck()
+    with Client(stack.api_url, newcomer["tenant_key"]) as client:
+        client.set_presets([{"name": "theirs", "longer_edge": 90}])
+
+    page.get_by_role("button", name="Save presets").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("changed since they were read")
+    page.reload()
+    expect(page.get_by_role("checkbox", name="Make theirs")).to_be_checked()
+    page.get_by_role("checkbox", name="Make thumb_150").uncheck()
+    page.get_by_role("button", name="Save presets").click()
+    expect(page.get_by_text("Saved")).to_be_visible()
+    page.get_by_role("checkbox", name="Make thumb_300", exact=True).uncheck()
+    page.get_by_role("button", name="Save presets").click()
+    expect(page.get_by_text("Saved")).to_be_visible()
+
+
 def test_preset_that_cannot_be_is_refused_field_by_field(console: Console, newcomer: dict[str, str]) -> None:
     console.expect("422")
     page = console.open("p/settings", key=newcomer["tenant_key"])

@@ -34,17 +34,20 @@ def test_presets_as_json_are_what_set_takes(run: Run, api: FakeApi) -> None:
 
 
 def test_rows_are_put_as_they_are() -> None:
-    sent: list[tuple[str, str, object]] = []
+    sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        sent.append((request.method, request.url.path, json.loads(request.content)))
-        return httpx.Response(200, json={"presets": [HERO]})
+        sent.append(request)
+        return httpx.Response(200, json={"presets": [HERO]}, headers={"ETag": '"4"'})
 
     with Client("http://darkroom/api", "dk", transport=httpx.MockTransport(answer)) as client:
-        (kept,) = client.set_presets([{"name": "hero", "longer_edge": 1600}])
+        kept = client.set_presets([{"name": "hero", "longer_edge": 1600}], if_match='"3"')
 
-    assert sent == [("PUT", "/api/v1/settings/presets", {"presets": [{"name": "hero", "longer_edge": 1600}]})]
-    assert (kept.name, kept.box) == ("hero", (1600, 1600))
+    (request,) = sent
+    assert (request.method, request.url.path) == ("PUT", "/api/v1/settings/presets")
+    assert json.loads(request.content) == {"presets": [{"name": "hero", "longer_edge": 1600}]}
+    assert request.headers["If-Match"] == '"3"'
+    assert (kept.presets[0].name, kept.presets[0].box, kept.etag) == ("hero", (1600, 1600), '"4"')
 
 
 @pytest.mark.parametrize("text", ["{", "3", '{"presets": 1}'])

@@ -78,7 +78,7 @@ def test_renditions_are_made_again_and_when_they_are_asked_for(client: Client, t
     _wait(lambda: client.get_job(job_id).is_ended)
 
     assert client.get_job(job_id).processed == 1
-    assert client.get_presets()[-1].name == ON_DEMAND["name"]
+    assert client.get_presets().presets[-1].name == ON_DEMAND["name"]
     _wait(lambda: _is_there(client, asset_id, "asked"))
 
 

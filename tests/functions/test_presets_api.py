@@ -102,6 +102,46 @@ def test_presets_of_another_tenant_are_not_shown(admin_api: Api) -> None:
     assert "hero" not in names(admin_api("GET", PATH, authorizer=STRANGER).body)
 
 
+def tag(admin_api: Api) -> str:
+    return admin_api("GET", PATH).headers["ETag"]
+
+
+def test_presets_that_somebody_else_has_changed_are_not_replaced(admin_api: Api) -> None:
+    read = tag(admin_api)
+    theirs = admin_api("PUT", PATH, {"presets": [HERO]}, headers={"If-Match": read})
+
+    mine = admin_api("PUT", PATH, {"presets": []}, headers={"If-Match": read})
+
+    assert (theirs.status, mine.status, mine.body["code"]) == (200, 412, "precondition_failed")
+    assert admin_api("GET", PATH).body == theirs.body
+
+
+def test_answer_to_a_put_names_the_state_for_the_next(admin_api: Api) -> None:
+    first = admin_api("PUT", PATH, {"presets": [HERO]})
+
+    second = admin_api("PUT", PATH, {"presets": []}, headers={"If-Match": first.headers["ETag"]})
+
+    assert second.status == 200
+    assert second.headers["ETag"] == tag(admin_api) != first.headers["ETag"]
+
+
+def test_put_that_was_sent_twice_succeeds_twice(admin_api: Api) -> None:
+    headers = {"If-Match": tag(admin_api)}
+
+    answers = [admin_api("PUT", PATH, {"presets": [HERO]}, headers=headers) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("if_match", "status"), [("*", 200), ('"7", "1"', 200), ('"7"', 412), ('W/"1"', 412), ("1", 412), ("", 412)]
+)
+def test_if_match_is_that_of_the_standard(admin_api: Api, if_match: str, status: int) -> None:
+    admin_api("PUT", PATH, {"presets": [HERO]})
+
+    assert admin_api("PUT", PATH, {"presets": []}, headers={"If-Match": if_match}).status == status
+
+
 def test_presets_are_set_with_the_scope_write(admin_api: Api) -> None:
     assert admin_api("PUT", PATH, {"presets": []}, authorizer=READER).status == 403
     assert admin_api("GET", PATH, authorizer={**READER, "scopes": "write"}).status == 403

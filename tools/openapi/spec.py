@@ -182,7 +182,7 @@ def _routes(app: ApiGatewayResolver) -> list[Any]:
 def _operation(operation: Document, route: Any, words: str) -> Document:
     scopes = scopes_of(route.func)
     statuses = _statuses(route.func)
-    answers: Document = operation.pop("responses")
+    found: Document = operation.pop("responses")
     kinds = set(raised(route.func)) | {DarkroomError, Transient}
     if scopes:
         kinds |= {*KEY_PROBLEMS.values(), MissingKey, Forbidden}
@@ -203,8 +203,11 @@ def _operation(operation: Document, route: Any, words: str) -> Document:
         operation["parameters"] = [*operation.get("parameters", []), known]
     for parameter in operation.get("parameters", []):
         _say_what_it_takes(parameter)
-    success = next(found for status, found in sorted(answers.items()) if status.startswith("2"))
-    operation["responses"] = _answers(success, statuses or {HTTPStatus(route.status_code)}) | _problems(kinds)
+    success = next(answer for status, answer in sorted(found.items()) if status.startswith("2"))
+    answers = _answers(success, statuses or {HTTPStatus(route.status_code)})
+    if _is_tagged(route.func):
+        answers["200"]["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    operation["responses"] = answers | _problems(kinds)
     return operation
 
 
@@ -218,6 +221,11 @@ def scopes_of(function: Any) -> list[str]:
 def _statuses(function: Any) -> set[HTTPStatus]:
     """The statuses that a route chooses itself."""
     return {HTTPStatus[name] for node in body_of(function).body for name in _members("HTTPStatus", node)}
+
+
+def _is_tagged(function: Any) -> bool:
+    """Whether the route answers with an entity tag."""
+    return any(isinstance(node, ast.Constant) and node.value == "ETag" for node in ast.walk(body_of(function)))
 
 
 def _members(owner: str, tree: ast.AST) -> list[str]:
@@ -235,8 +243,6 @@ def _answers(success: Document, statuses: set[HTTPStatus]) -> Document:
             answers[str(status.value)] = {"description": status.phrase}
         else:
             answers[str(status.value)] = {"description": status.phrase, "content": _without_text(success["content"])}
-    if HTTPStatus.NOT_MODIFIED in statuses:
-        answers["200"]["headers"] = {"ETag": {"schema": {"type": "string"}}}
     return answers
 
 
