@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
@@ -40,7 +41,7 @@ jobs, tenants = JobStore(settings.jobs_table), TenantStore(settings.catalog_tabl
 graves = purging(settings)
 usage, presets = UsageStore(settings.catalog_table), PresetStore(settings.catalog_table)
 
-Name = Annotated[str, Path(max_length=200)]
+Name = Annotated[str, Path(max_length=300)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 PURGE_DAYS, MAX_DAYS = 30, 3650
@@ -58,7 +59,8 @@ def get_all_metrics(cursor: Cursor = None) -> MetricsList:
 def get_metrics(name: Name) -> Metrics:
     who = caller(app, Scope.READ)
     own = None if Scope.ADMIN in who.scopes else who.tenant
-    return read_metrics.read_metrics(name, own, tenants, usage)
+    # API Gateway leaves what is escaped in a path; the emulator does not.
+    return read_metrics.read_metrics(unquote(name), own, tenants, usage)
 
 
 @app.post("/v1/tenants")

@@ -73,7 +73,7 @@ def test_every_function_is_allowed_what_it_does(client: Client, tmp_path: Path) 
 
 def test_renditions_are_made_again_and_when_they_are_asked_for(client: Client, tmp_path: Path) -> None:
     (asset_id,) = _upload(client, tmp_path, "remade", [11])
-    client.set_presets([ON_DEMAND])
+    client.set_presets([ON_DEMAND], if_match=client.get_presets().etag)
     job_id = client.start_rebuild("remade", EVERYTHING).job_id
     _wait(lambda: client.get_job(job_id).is_ended)
 
@@ -105,14 +105,14 @@ def test_project_is_listed_and_deleted_from(client: Client, tmp_path: Path) -> N
 
 
 def test_tenants_and_their_keys_are_kept(client: Client) -> None:
-    tenant = client.create_tenant("another")
+    tenant = client.create_tenant("another shop")
     key = client.create_key(["read"], tenant_id=tenant.tenant_id)
     client.rotate_key(key.key_id, grace_s=0)
     client.revoke_key(key.key_id)
 
     assert len(client.list_keys(tenant.tenant_id)) == 2
     assert tenant.tenant_id in {found.tenant_id for found in client.list_tenants()}
-    assert client.get_metrics("another").asset_count == 0
+    assert client.get_metrics("another shop").asset_count == 0
     assert client.me().tenant_name in {found.tenant_name for found in client.list_metrics()}
 
 

@@ -90,6 +90,23 @@ def test_metrics_of_another_tenant_are_not_found(admin_api: Api, two: World, nam
     assert (answer.status, answer.body["code"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("corner shop", "corner shop"),
+        ("corner shop", "corner%20shop"),
+        ("Müller & Söhne", "M%C3%BCller%20%26%20S%C3%B6hne"),
+        ("a" + " " * 99, "a" + "%20" * 99),
+    ],
+)
+def test_metrics_are_found_by_any_name_escaped_or_not(admin_api: Api, now: World, name: str, sent: str) -> None:
+    now.tenants.create(TENANT, name, now.now)
+
+    answer = admin_api("GET", f"/v1/metrics/tenants/{sent}", authorizer=READER)
+
+    assert (answer.status, answer.body["tenant_name"]) == (200, name)
+
+
 def test_admin_sees_the_metrics_of_every_tenant(admin_api: Api, two: World) -> None:
     one = admin_api("GET", "/v1/metrics/tenants/second", authorizer=ADMIN_WHO_READS)
     every = admin_api("GET", "/v1/metrics", authorizer=ADMIN)
