@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.asset import Asset
 from shared.domain.scoring import find_issues, read_score, uniqueness_of, with_uniqueness
@@ -40,9 +41,14 @@ def is_near(distance: int) -> bool:
     return NEAR_DUPLICATE in find_issues({"uniqueness": uniqueness_of(distance)})
 
 
+def earliest_flagged(assets: Iterable[Asset]) -> str | None:
+    """The id of the one that a list of flagged images by their creation comes to first."""
+    return min((_order(asset) for asset in assets if is_flagged(asset)), default=(None, None))[1]
+
+
 def group_of(assets: Iterable[Asset], is_whole: bool = True) -> Group:
     """The group of these images, the earliest first, with the best of them: see `merit`."""
-    members = sorted(assets, key=lambda asset: (asset.created_at, asset.asset_id))
+    members = sorted(assets, key=_order)
     best = max(members, key=merit)  # of equals the first
     return Group(best, tuple(Member(asset, _distance(asset, best)) for asset in members), is_whole)
 
@@ -55,6 +61,10 @@ def merit(asset: Asset) -> tuple[float, int, int]:
     score = read_score(asset.quality or {})
     quality = with_uniqueness(score, None).overall_quality if score else 0.0
     return quality, asset.width * asset.height, asset.bytes
+
+
+def _order(asset: Asset) -> tuple[datetime, str]:
+    return asset.created_at, asset.asset_id
 
 
 def _distance(one: Asset, other: Asset) -> int:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
 
 from shared.domain.asset import Asset
-from shared.domain.duplicates import MAX_MEMBERS, NEAR_DUPLICATE, Group, Member, group_of, is_flagged, is_near
+from shared.domain.duplicates import (
+    MAX_MEMBERS,
+    NEAR_DUPLICATE,
+    Group,
+    Member,
+    earliest_flagged,
+    group_of,
+    is_flagged,
+    is_near,
+)
 from shared.domain.listing import AssetQuery, Sort, decode_cursor, encode_cursor, index_of
 from shared.domain.presets import thumbnail_of
 from shared.schemas import DuplicateGroup, DuplicateList, DuplicateMember
@@ -20,6 +30,23 @@ PAGE = 25
 """Flagged images that one answer looks at."""
 
 
+@dataclass
+class _Tree:
+    """A group as it is read, level by level: its members by id, and those of the last level."""
+
+    members: dict[str, Asset]
+    level: list[Asset]
+
+    @property
+    def is_growing(self) -> bool:
+        return bool(self.level) and len(self.members) < MAX_MEMBERS
+
+    @property
+    def shown(self) -> list[Asset]:
+        """All but one that is being scored."""
+        return [asset for asset in self.members.values() if (asset.quality or {}).get("perceptual_hash")][:MAX_MEMBERS]
+
+
 def list_duplicates(tenant: str, project: str, cursor: str | None, on: Listing) -> DuplicateList:
     """The groups whose earliest flagged image is on this page of flagged ones; so each group is told once.
 
@@ -29,46 +56,48 @@ def list_duplicates(tenant: str, project: str, cursor: str | None, on: Listing) 
     after = decode_cursor(tenant, project, FLAGGED, cursor) if cursor else None
     page = on.listings.page(tenant, project, FLAGGED, index_of(FLAGGED), after, PAGE)
     known = on.catalog.find_all(page.asset_ids)
-    groups: dict[str, Group] = {}
-    told: list[Group] = []
-    for flagged in (known[asset_id] for asset_id in page.asset_ids if asset_id in known):
-        root = _root(flagged, known, on.catalog)
-        if root.asset_id not in groups:
-            groups[root.asset_id] = _group(root, known, on.catalog)
-        group = groups[root.asset_id]
-        if _first_flagged(group) == flagged.asset_id:
-            told.append(group)
+    roots = _roots([known[asset_id] for asset_id in page.asset_ids if asset_id in known], known, on.catalog)
+    trees = {root.asset_id: _Tree({root.asset_id: root}, [root]) for root in roots.values()}
+    _grow(list(trees.values()), known, on.catalog)
+    # What hangs on another is later than that: the earliest flagged one is there by now.
+    told = [
+        trees[root.asset_id]
+        for asset_id, root in roots.items()
+        if earliest_flagged(trees[root.asset_id].shown) == asset_id
+    ]
+    while growing := [tree for tree in told if tree.is_growing]:
+        _grow(growing, known, on.catalog)
     sign = partial(on.renditions.sign_url, lifetime_s=on.url_lifetime_s)
     return DuplicateList(
-        groups=[_view(group, sign) for group in told],
+        groups=[_view(group_of(tree.shown, is_whole=not tree.level), sign) for tree in told],
         next_cursor=encode_cursor(tenant, project, FLAGGED, page.last) if page.last else None,
     )
 
 
-def _root(asset: Asset, known: dict[str, Asset], catalog: CatalogStore) -> Asset:
-    """The image that the whole group hangs on: it is not flagged itself."""
-    for _ in range(MAX_MEMBERS):
-        if asset.nearest is None or not is_flagged(asset):
-            return asset
-        parent = known.get(asset.nearest.asset_id) or catalog.find(asset.nearest.asset_id)
-        if parent is None:
-            return asset  # deleted a moment ago: its followers are about to look anew
-        known[parent.asset_id] = asset = parent
-    return asset
+def _roots(found: list[Asset], known: dict[str, Asset], catalog: CatalogStore) -> dict[str, Asset]:
+    """By each image that may be its group's earliest flagged one the root, which is not flagged itself.
+
+    What hangs on a flagged image is not the earliest.
+    """
+    nearest = {asset.asset_id: asset.nearest.asset_id for asset in found if asset.nearest and is_flagged(asset)}
+    known |= catalog.find_all(parent for parent in nearest.values() if parent not in known)
+    # A parent that is gone was deleted a moment ago: its followers are about to look anew.
+    parents = {asset_id: known.get(parent, known[asset_id]) for asset_id, parent in nearest.items()}
+    return {
+        asset_id: parent
+        for asset_id, parent in parents.items()
+        if parent.asset_id == asset_id or not is_flagged(parent)
+    }
 
 
-def _group(root: Asset, known: dict[str, Asset], catalog: CatalogStore) -> Group:
-    """The root and all that hangs on it, level by level."""
-    members, level = {root.asset_id: root}, [root]
-    while level and len(members) < MAX_MEMBERS:
-        ids = list(islice(_followers(level, catalog), MAX_MEMBERS))
-        known |= catalog.find_all(found for found in ids if found not in known)
-        level = [known[found] for found in ids if found in known and found not in members and is_flagged(known[found])]
-        members |= {asset.asset_id: asset for asset in level}
-    hashed = [
-        asset for asset in members.values() if (asset.quality or {}).get("perceptual_hash")
-    ]  # one is being scored
-    return group_of(hashed[:MAX_MEMBERS], is_whole=not level)
+def _grow(trees: list[_Tree], known: dict[str, Asset], catalog: CatalogStore) -> None:
+    """Read the next level of each."""
+    levels = [list(islice(_followers(tree.level, catalog), MAX_MEMBERS)) for tree in trees]
+    known |= catalog.find_all(found for ids in levels for found in ids if found not in known)
+    for tree, ids in zip(trees, levels, strict=True):
+        found = [known[asset_id] for asset_id in ids if asset_id in known and asset_id not in tree.members]
+        tree.level = [asset for asset in found if is_flagged(asset)]
+        tree.members |= {asset.asset_id: asset for asset in tree.level}
 
 
 def _followers(assets: list[Asset], catalog: CatalogStore) -> Iterator[str]:
@@ -76,10 +105,6 @@ def _followers(assets: list[Asset], catalog: CatalogStore) -> Iterator[str]:
     for asset in assets:
         found = catalog.followers(asset.asset_id, asset.created_at)
         yield from (asset_id for asset_id, _ in takewhile(lambda follower: is_near(follower[1]), found))
-
-
-def _first_flagged(group: Group) -> str | None:
-    return next((member.asset.asset_id for member in group.members if is_flagged(member.asset)), None)
 
 
 def _view(group: Group, sign: Sign) -> DuplicateGroup:

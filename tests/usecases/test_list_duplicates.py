@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
+from botocore.model import OperationModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -12,7 +14,7 @@ from shared.domain.duplicates import MAX_MEMBERS, merit
 from shared.domain.likeness import with_nearest
 from shared.errors import InvalidCursor
 from shared.schemas import DuplicateGroup
-from shared.stores.dynamo import batch_put
+from shared.stores.dynamo import batch_put, dynamodb
 from shared.stores.listings import ListingStore
 from shared.stores.rows import asset_row, label_rows, nearest_key
 from shared.usecases.list_assets import Listing
@@ -98,6 +100,22 @@ def test_of_a_group_without_end_the_nearest_are_told(world: World) -> None:
 
     assert (len(group.members), group.is_whole) == (MAX_MEMBERS, False)
     assert {asset.asset_id for asset in near} <= {member.asset_id for member in group.members}
+
+
+def test_images_of_all_groups_are_read_together(world: World) -> None:
+    apart = [0b1111111111 << 10 * n for n in range(6)]
+    scored(Project(world, dict(enumerate([*apart, *(bits ^ 1 for bits in apart)]))), *range(12))
+    asked: Counter[str] = Counter()
+
+    def note(model: OperationModel, **_: object) -> None:
+        asked[model.name] += 1
+
+    dynamodb().meta.events.register("before-call.dynamodb", note)
+    found = all_groups(world)
+    dynamodb().meta.events.unregister("before-call.dynamodb", note)
+
+    assert [len(group.members) for group in found] == [2] * 6
+    assert asked == {"Query": 1 + 12, "BatchGetItem": 2}
 
 
 def test_project_without_likenesses_has_no_groups(world: World) -> None:
