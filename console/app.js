@@ -1,6 +1,6 @@
 /** The frame: signing in, the address, and which view is shown. */
 
-import { announce, byId, h, icon, linkTo, notice } from "./dom.js";
+import { NAME, announce, byId, h, icon, linkTo, notice } from "./dom.js";
 import { api, askForKey, isSending, keyForm, lastProject, rememberProject, session, signIn, signOut } from "./session.js";
 
 const TABS = {
@@ -14,20 +14,16 @@ const TITLES = { ...TABS, image: "Image", compare: "Compare", projects: "Project
 /** What style.css is enough for. */
 const FIRST = ["projects", "upload"];
 
-const decoded = (text) => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-};
-
 /** `#/holiday/gallery/…?issue=blur` */
 const address = () => {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const [project, view, argument] = path.split("/").map(decoded);
+  const [project, view, argument] = path.split("/");
   return { project, view: project ? view || "upload" : "projects", argument, query: new URLSearchParams(query) };
 };
+
+/** What an address names goes into the paths of requests as it is. */
+const isKnown = ({ project, view, argument }) =>
+  Object.hasOwn(TITLES, view) && [project, argument].every((name) => !name || NAME.test(name));
 
 let dressing = null;
 
@@ -38,38 +34,40 @@ const dress = () =>
     document.head.append(h("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
   }));
 
-let leave = () => {};
-let shown = 0;
+/** Of the view that is shown: it ends what the view listens to. */
+let leaving = new AbortController();
 
 async function show() {
-  const turn = ++shown;
-  leave();
-  leave = () => {};
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  const isLeft = () => leaving.signal !== signal;
   const main = byId("main");
   const at = address();
   if (!session.me) return showDoor(main);
-  if (!Object.hasOwn(TITLES, at.view)) return void (location.hash = "#/");
+  if (!isKnown(at)) return void (location.hash = "#/");
   main.setAttribute("aria-busy", "true");
   if (at.project) rememberProject(at.project);
   document.title = `${TITLES[at.view]}${at.project ? ` · ${at.project}` : ""} · Darkroom`;
   showHeader(at);
   try {
     const [{ view }] = await Promise.all([import(`./${at.view}.js`), FIRST.includes(at.view) || dress()]);
-    if (turn !== shown) return;
+    if (isLeft()) return;
     const place = h("div", { class: "view" });
     const held = document.activeElement;
     const isWithin = main.contains(held);
     main.replaceChildren(place);
-    const drawing = view(place, at);
+    const drawing = view(place, { ...at, signal });
     if (isWithin) keepFocus(main, held);
-    const end = await drawing;
-    if (turn !== shown) end?.();
-    else leave = end ?? leave;
-    announce(TITLES[at.view]);
+    await drawing;
+    if (!isLeft()) announce(TITLES[at.view]);
   } catch (error) {
-    if (turn === shown) await showTrouble(main, error);
+    if (isLeft()) return;
+    leaving.abort();
+    if (error.isAboutKey && (await askForKey(error.message.replace(/\.?$/, ".")))) return show();
+    if (!isLeft()) showTrouble(error);
   }
-  if (turn !== shown) return;
+  if (isLeft()) return;
   main.setAttribute("aria-busy", "false");
   main.dataset.address = location.hash;
 }
@@ -80,17 +78,12 @@ function keepFocus(main, held) {
   (main.querySelector(`[name="${held.name}"]`) ?? main).focus({ preventScroll: true });
 }
 
-async function showTrouble(main, error) {
-  if (error.isAboutKey) {
-    if (await askForKey(error.message.replace(/\.?$/, "."))) return show();
-    signOut();
-    return show();
-  }
-  const again = h("button", { onclick: show }, "Try again");
+function showTrouble(error) {
+  const again = h("button", { onclick: start }, "Try again");
   const projects = h("a", { class: "button plain", href: "#/" }, "All projects");
   const title =
     error.status === 404 ? "This is not here" : error.status === 0 ? "Darkroom cannot be reached" : "This did not work";
-  main.replaceChildren(notice("problem", title, error.message, again, projects));
+  byId("main").replaceChildren(notice("problem", title, error.message, again, projects));
 }
 
 function showHeader({ project, view }) {
@@ -142,11 +135,11 @@ function showDoor(main) {
 }
 
 async function start() {
-  if (api.key) {
+  if (api.key && !session.me) {
     try {
       await signIn(api.key);
     } catch (error) {
-      if (!error.isAboutKey) return showTrouble(byId("main"), error);
+      if (!error.isAboutKey) return showTrouble(error);
     }
   }
   await show();
@@ -157,7 +150,7 @@ addEventListener("hashchange", () => {
   const main = byId("main");
   // The header is drawn anew: without this, going on by keyboard would begin at the top of the page.
   if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
-  show();
+  start();
 });
 addEventListener("beforeunload", (event) => isSending() && event.preventDefault());
 start();

@@ -109,7 +109,7 @@ class Comparison {
   }
 
   async withAsset(assetId) {
-    const other = await api.get(`v1/assets/${assetId}`);
+    const other = await api.get(`v1/assets/${encodeURIComponent(assetId)}`);
     const path = `v1/assets/${this.asset.asset_id}/compare`;
     await this.show(bestOf(other)?.url, other.filename, () => api.post(path, {}, { json: { asset_id: assetId } }));
   }
@@ -134,9 +134,10 @@ class Comparison {
   }
 }
 
-export async function view(place, { project, argument, query }) {
+export async function view(place, { project, argument, query, signal }) {
   const asset = await api.get(`v1/assets/${argument}`);
   const comparison = new Comparison(asset);
+  signal.addEventListener("abort", () => comparison.forget());
   const take = (file) => file && comparison.withFile(file);
   const input = h("input", { type: "file", accept: "image/*", hidden: true, "data-choose": "compare" });
   input.addEventListener("change", () => {
@@ -176,9 +177,5 @@ export async function view(place, { project, argument, query }) {
   if (offered) take(offered);
   else if (query.get("with")) await comparison.withAsset(query.get("with"));
   offered = null;
-  const endDrops = onDrop(([file]) => take(file));
-  return () => {
-    comparison.forget();
-    endDrops();
-  };
+  onDrop(([file]) => take(file), signal);
 }

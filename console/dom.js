@@ -35,6 +35,9 @@ const PATHS = {
 export const icon = (name) =>
   svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: PATHS[name] }));
 
+/** What a project may be called; the id of an image is such a name too. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
 /** The address of a view: linkTo("holiday", "gallery", "", { issue: "blur" }) */
 export const linkTo = (project, view, argument = "", query = {}) => {
   const path = [project, view, argument].filter(Boolean).map(encodeURIComponent).join("/");

@@ -25,9 +25,9 @@ async function filesOf(transfer) {
 /**
  * Be given what is dropped anywhere on the page.
  * @param {(files: File[]) => void} take
- * @returns {() => void} to be called when the view is left
+ * @param {AbortSignal} signal when the view is left
  */
-export function onDrop(take) {
+export function onDrop(take, signal) {
   const listeners = {
     dragover(event) {
       event.preventDefault();
@@ -42,9 +42,5 @@ export function onDrop(take) {
       take(await filesOf(event.dataTransfer));
     },
   };
-  for (const [name, listener] of Object.entries(listeners)) addEventListener(name, listener);
-  return () => {
-    for (const [name, listener] of Object.entries(listeners)) removeEventListener(name, listener);
-    document.body.classList.remove("dragging");
-  };
+  for (const [name, listener] of Object.entries(listeners)) addEventListener(name, listener, { signal });
 }

@@ -95,10 +95,10 @@ function drawRow(item, project, former) {
 
 /** The list of files, and the choice of which of them to show. */
 export class Files {
-  constructor(project) {
+  constructor(project, signal) {
     this.filter = "all";
     this.items = [];
-    this.rows = new Rows("Files", (item, former) => drawRow(item, project, former));
+    this.rows = new Rows("Files", (item, former) => drawRow(item, project, former), signal);
     this.buttons = Object.fromEntries(
       Object.keys(FILTERS).map((name) => [
         name,
@@ -124,9 +124,5 @@ export class Files {
       button.setAttribute("aria-pressed", String(name === this.filter));
     }
     this.rows.show(byKind[this.filter]);
-  }
-
-  end() {
-    this.rows.end();
   }
 }

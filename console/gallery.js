@@ -98,7 +98,7 @@ function filters(chosen, project) {
   );
 }
 
-export async function view(place, { project, query }) {
+export async function view(place, { project, query, signal }) {
   const { chosen, isFiltered } = chosenIn(query);
   addresses.set(project, location.hash);
   const choices = filters(chosen, project);
@@ -129,7 +129,10 @@ export async function view(place, { project, query }) {
       }
       if (isOver && !grid.children.length) end.append(isFiltered ? nothingFound(project) : nothingHere(project));
     } catch (error) {
-      if (error.isAboutKey) await askForKey("Your key has stopped working.");
+      if (error.isAboutKey && (await askForKey("Your key has stopped working."))) {
+        isBusy = false;
+        return await more();
+      }
       end.append(
         notice(
           "problem",
@@ -142,7 +145,6 @@ export async function view(place, { project, query }) {
       isBusy = false;
     }
   };
-  await more();
   const watcher = new IntersectionObserver(
     (entries) => entries.some(({ isIntersecting }) => isIntersecting) && more(),
     {
@@ -150,7 +152,8 @@ export async function view(place, { project, query }) {
     },
   );
   watcher.observe(end);
-  return () => watcher.disconnect();
+  signal.addEventListener("abort", () => watcher.disconnect());
+  await more();
 }
 
 const nothingHere = (project) =>

@@ -227,7 +227,7 @@ function actionsOf(asset, project, said) {
   );
 }
 
-export async function view(place, { project, argument }) {
+export async function view(place, { project, argument, signal }) {
   const asset = await api.get(`v1/assets/${argument}`);
   const shown = bestOf(asset);
   const said = h("div");
@@ -267,9 +267,9 @@ export async function view(place, { project, argument }) {
       ),
     ),
   );
-  return onDrop(([file]) => {
+  onDrop(([file]) => {
     if (!file) return;
     offer(file);
     location.hash = linkTo(project, "compare", asset.asset_id);
-  });
+  }, signal);
 }

@@ -1,10 +1,8 @@
 /** Choose a project, or begin one. */
 
-import { h, linkTo } from "./dom.js";
+import { NAME, h, linkTo } from "./dom.js";
 import { api, may, session } from "./session.js";
 import { count, moment } from "./words.js";
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const card = ({ project, created_at }) =>
   h(

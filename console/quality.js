@@ -166,7 +166,7 @@ class Starter {
   }
 }
 
-export async function view(place, { project }) {
+export async function view(place, { project, signal }) {
   const job = qualityJob(project, () => new QualityJob(api, project));
   const panel = h("div");
   const said = h("div");
@@ -193,7 +193,6 @@ export async function view(place, { project }) {
     if (wasAtWork && !isAtWork) load().catch(() => {});
     wasAtWork = isAtWork;
   };
-  const unsubscribe = job.subscribe(show);
+  signal.addEventListener("abort", job.subscribe(show));
   await Promise.all([job.find(), load()]);
-  return unsubscribe;
 }

@@ -5,21 +5,17 @@ import { h } from "./dom.js";
 const AROUND = 8;
 
 export class Rows {
-  /** @param {string} label @param {(item: {id: string}, former?: HTMLElement) => HTMLElement} draw */
-  constructor(label, draw) {
+  /**
+   * @param {string} label @param {(item: {id: string}, former?: HTMLElement) => HTMLElement} draw
+   * @param {AbortSignal} signal when the list is of no interest any more
+   */
+  constructor(label, draw, signal) {
     this.element = h("ol", { class: "rows", "aria-label": label });
     this.draw = draw;
     this.items = [];
     this.drawn = new Map();
-    this.onScroll = () => this.place();
-    this.onResize = () => this.show(this.items);
-    addEventListener("scroll", this.onScroll, { passive: true });
-    addEventListener("resize", this.onResize);
-  }
-
-  end() {
-    removeEventListener("scroll", this.onScroll);
-    removeEventListener("resize", this.onResize);
+    addEventListener("scroll", () => this.place(), { passive: true, signal });
+    addEventListener("resize", () => this.show(this.items), { signal });
   }
 
   show(items) {

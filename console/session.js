@@ -20,13 +20,20 @@ export async function signIn(key) {
   api.key = key.trim();
   try {
     const me = await api.get("v1/me");
-    if (session.me && session.me.tenant_id !== me.tenant_id) forgetJobs();
-    session.me = me;
     sessionStorage.setItem(KEY, api.key);
+    if (session.me && session.me.tenant_id !== me.tenant_id) await beginAnew();
+    session.me = me;
   } catch (error) {
     api.key = former;
     throw error;
   }
+}
+
+/** What is in the page is another tenant's, and what waits for the key is not to be done for this one. */
+function beginAnew() {
+  forgetJobs();
+  location.reload();
+  return new Promise(() => {});
 }
 
 export function signOut() {
@@ -70,7 +77,7 @@ export function keyForm(onSignedIn, label = "Sign in") {
       button.disabled = false;
     }
   };
-  return h("form", { onsubmit: submit }, h("label", {}, "API key", input), place, button);
+  return h("form", { class: "stack tight", onsubmit: submit }, h("label", {}, "API key", input), place, button);
 }
 
 let asking = null;
@@ -78,11 +85,9 @@ let asking = null;
 /** In the middle of something: ask for another key, and go on where it was. @returns {Promise<boolean>} */
 export function askForKey(reason) {
   const text = `${reason} Nothing is lost: what is here goes on once you have signed in.`;
-  asking ??= ask(
-    "Sign in again",
-    h("p", {}, text),
-    keyForm(() => answer("yes"), "Go on"),
-  ).finally(() => (asking = null));
+  const form = keyForm(() => answer("yes"), "Go on");
+  form.append(h("button", { type: "button", class: "plain", onclick: () => answer("no") }, "Not now"));
+  asking ??= ask("Sign in again", h("p", {}, text), form).finally(() => (asking = null));
   return asking;
 }
 

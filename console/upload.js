@@ -16,16 +16,17 @@ const byName = (a, b) => nameOf(a).localeCompare(nameOf(b), undefined, { numeric
 
 const isHidden = (file) => file.name.startsWith(".") || file.name === "Thumbs.db";
 
-export async function view(place, { project }) {
-  const upload = new Upload(place, project);
+export async function view(place, { project, signal }) {
+  const upload = new Upload(place, project, signal);
+  signal.addEventListener("abort", () => upload.unsubscribe());
   await upload.begin();
-  return () => upload.end();
 }
 
 class Upload {
-  constructor(place, project) {
+  constructor(place, project, signal) {
     this.place = place;
     this.project = project;
+    this.signal = signal;
     /** @type {UploadJob | null} */
     this.job = null;
     this.unsubscribe = () => {};
@@ -34,12 +35,12 @@ class Upload {
     this.said = h("div", { class: "stack tight" });
     this.progress = h("div");
     this.after = h("div");
-    this.files = new Files(project);
+    this.files = new Files(project, signal);
     this.choosers = {
       files: this.chooser({ accept: ACCEPT, "data-choose": "files" }),
       folder: this.chooser({ webkitdirectory: true, "data-choose": "folder" }),
     };
-    this.endDrops = onDrop((files) => this.take(files));
+    onDrop((files) => this.take(files), signal);
     place.append(
       h(
         "div",
@@ -72,12 +73,6 @@ class Upload {
     if (known) return this.watch(known);
     const found = await findUpload(this.project).catch(() => null);
     if (found && !this.job && this.place.isConnected) this.watch(found);
-  }
-
-  end() {
-    this.unsubscribe();
-    this.files.end();
-    this.endDrops();
   }
 
   // ── What is chosen ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,6 +131,7 @@ class Upload {
   // ── The job ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   watch(job) {
+    if (this.signal.aborted) return;
     this.unsubscribe();
     this.job = job;
     this.panel = new Progress(job, "Whole upload");

@@ -10,16 +10,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
 from darkroom import Client, upload_files
 from tests.pictures import photo
+from tools.bootstrap import bootstrap
 from tools.browser import find_browser, launch
 from tools.demo_photos import write_demo_photos
 from tools.screenshots import show
-from tools.stack import Stack, throwaway_stack
+from tools.stack import Stack, aws_of, throwaway_stack
 
 PATIENCE_MS = 30_000
+SCHEMES = ["light", "dark"]
 expect.set_options(timeout=PATIENCE_MS)
 
 TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
@@ -65,6 +68,14 @@ def browser(browser_path: str, playwright: Playwright) -> Iterator[Browser]:
 def answering(**answer: object) -> Callable[[Route], None]:
     """What to give to `page.route`: the same answer each time, instead of the API's."""
     return lambda route: route.fulfill(**answer)  # type: ignore[arg-type]
+
+
+def barriers_of(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds on the page and calls serious or critical: the rule, and where."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        (found["id"], found["nodes"][0]["html"]) for found in violations if found["impact"] in {"serious", "critical"}
+    ]
 
 
 @dataclass
@@ -140,6 +151,13 @@ def new_console(stack: Stack, browser: Browser) -> Iterator[NewConsole]:
 @pytest.fixture
 def console(new_console: NewConsole) -> Console:
     return new_console()
+
+
+@pytest.fixture
+def stranger(stack: Stack) -> dict[str, str]:
+    """Another tenant."""
+    with aws_of(stack.aws_endpoint):
+        return bootstrap(stack.stack_name, stack.aws_endpoint, stack.region, f"other-{secrets.token_hex(4)}")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,3 @@
-import secrets
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -7,19 +6,16 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from darkroom import Client, upload_files
-from tests.browser.conftest import Console, NewConsole, answering, consoles, new_files
+from tests.browser.conftest import SCHEMES, Console, NewConsole, answering, barriers_of, consoles, new_files
 from tests.pictures import encoded, photo
-from tools.bootstrap import bootstrap
 from tools.screenshots import show
-from tools.stack import Stack, aws_of
+from tools.stack import Stack
 
 VIEWS = ["projects", "upload", "gallery", "image", "compare", "quality", "duplicates", "settings"]
-SCHEMES = ["light", "dark"]
 FIRST_VIEW_BYTES = 100_000
 DIRECT_BYTES = 4_400_000
 
@@ -38,19 +34,11 @@ def path_of(view: str, album: str, asset: str) -> str:
     return f"{album}/{view}/{asset}" if view in {"image", "compare"} else f"{album}/{view}"
 
 
-def barriers_of(page: Page) -> list[tuple[str, str]]:
-    """What axe-core finds on the page and calls serious or critical: the rule, and where."""
-    page.locator("h1").wait_for()
-    violations = Axe().run(page).response["violations"]
-    return [
-        (found["id"], found["nodes"][0]["html"]) for found in violations if found["impact"] in {"serious", "critical"}
-    ]
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_signing_in_has_no_serious_barrier(new_console: NewConsole, stack: Stack, scheme: str) -> None:
     page = new_console(color_scheme=scheme, reduced_motion="reduce").page()
     page.goto(f"{stack.api_url}/console")
+    page.locator("h1").wait_for()
 
     assert barriers_of(page) == []
 
@@ -65,6 +53,7 @@ def tour(request: pytest.FixtureRequest, stack: Stack, browser: Browser) -> Iter
 @pytest.mark.parametrize("view", VIEWS)
 def test_view_has_no_serious_barrier(tour: Page, album: str, an_asset: str, view: str) -> None:
     show(tour, path_of(view, album, an_asset))
+    tour.locator("h1").wait_for()
 
     assert barriers_of(tour) == []
 
@@ -103,16 +92,14 @@ def test_key_is_never_in_the_address_nor_kept_beyond_the_tab(console: Console) -
 
 
 def test_project_is_found_again_until_someone_signs_out_and_by_no_other_tenant(
-    console: Console, stack: Stack, album: str
+    console: Console, stack: Stack, album: str, stranger: dict[str, str]
 ) -> None:
-    with aws_of(stack.aws_endpoint):
-        other = bootstrap(stack.stack_name, stack.aws_endpoint, stack.region, f"other-{secrets.token_hex(4)}")
     console.open(f"{album}/settings").close()
     again = sign_in(console, stack.tenant_key)
     expect(again.locator(f"main[data-address='#/{album}/upload']")).to_be_attached()
 
-    stranger = sign_in(console, other["tenant_key"])
-    expect(stranger.locator("main[data-address='']")).to_be_attached()
+    other = sign_in(console, stranger["tenant_key"])
+    expect(other.locator("main[data-address='']")).to_be_attached()
     again.get_by_role("button", name="Sign out").click()
 
     again.get_by_label("API key").wait_for()
@@ -276,11 +263,9 @@ def test_duplicates_are_deleted_but_for_the_one_that_is_kept(console: Console, s
     expect(page.locator(".tile")).to_have_count(1)
 
 
-def test_another_tenant_sees_nothing(console: Console, stack: Stack, album: str, an_asset: str) -> None:
+def test_another_tenant_sees_nothing(console: Console, album: str, an_asset: str, stranger: dict[str, str]) -> None:
     console.expect("404")
-    with aws_of(stack.aws_endpoint):
-        other = bootstrap(stack.stack_name, stack.aws_endpoint, stack.region, f"other-{secrets.token_hex(4)}")
-    page = console.open(f"{album}/gallery", key=other["tenant_key"])
+    page = console.open(f"{album}/gallery", key=stranger["tenant_key"])
 
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
     console.go(page, f"{album}/image/{an_asset}")
