@@ -37,17 +37,20 @@ export class Rows {
       row.remove();
       this.drawn.delete(id);
     }
-    for (let index = first; index < last; index++) this.placeOne(index);
+    for (let index = last - 1; index >= first; index--) this.placeOne(index);
   }
 
+  /** The row after it is drawn already: the page has them in the list's order, and so has who goes by keyboard. */
   placeOne(index) {
     const item = this.items[index];
     const text = JSON.stringify(item);
     let known = this.drawn.get(item.id);
     if (known?.text !== text) {
       const row = this.draw(item, known?.row);
-      if (known) known.row.replaceWith(row);
-      else this.element.append(row);
+      const isHeld = known?.row.contains(document.activeElement);
+      known?.row.remove();
+      this.element.insertBefore(row, this.drawn.get(this.items[index + 1]?.id)?.row ?? null);
+      if (isHeld) row.querySelector("a")?.focus({ preventScroll: true });
       known = { row, text };
       this.drawn.set(item.id, known);
     }
