@@ -50,7 +50,8 @@ const wipe = (left, right, names) => {
     "div",
     { class: "wipe" },
     h("img", { src: left.url, alt: names[0] }),
-    h("img", { src: right, alt: names[1] }),
+    // A browser may not know the format.
+    h("img", { src: right, alt: names[1], onerror: () => frame.remove() }),
     h("span", { class: "left" }, names[0]),
     h("span", { class: "right" }, names[1]),
     slider,
@@ -122,8 +123,6 @@ class Comparison {
       said.replaceWith(values(await compare()));
     } catch (error) {
       if (error.isAboutKey && (await askForKey("Your key has stopped working."))) return this.show(url, name, compare);
-      // The browser cannot show it either.
-      if (error.status === 422) slider?.remove();
       said.replaceWith(notice("problem", "They cannot be compared", error.message));
     }
   }

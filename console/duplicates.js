@@ -116,10 +116,20 @@ class Group {
     const title = `Delete ${count(names.length, "image")}?`;
     if (!(await confirmed(title, `${shown}: their renditions and scores go with them.`, "Delete"))) return;
     await working(this.drop, this.said, async () => {
+      await this.checkKept();
       for (const { asset_id } of this.others) await this.dropOne(asset_id);
       this.actions.remove();
       this.said.replaceChildren(notice("note", "Only the one you kept is left"));
     });
+  }
+
+  /** Somebody may have deleted it meanwhile: without the others nothing would be left. */
+  async checkKept() {
+    try {
+      await api.get(`v1/assets/${this.kept}`);
+    } catch (error) {
+      throw error.status === 404 ? new Error("The one to keep is gone; choose another.") : error;
+    }
   }
 
   async dropOne(assetId) {
@@ -134,5 +144,6 @@ class Group {
     }
     element.remove();
     this.members = this.members.filter(({ asset_id }) => asset_id !== assetId);
+    this.mark();
   }
 }

@@ -68,7 +68,7 @@ const placeholderOf = (item) => {
 
 function drawRow(item, project, former) {
   const kind = kindOf(item);
-  const known = former?.querySelector("img");
+  const known = former?.querySelector("img:not([data-renewed])");
   const place = h("div", { class: "thumb" });
   const thumbnail = item.thumbnail && (known ?? picture(item.thumbnail, item.asset, { width: 68, height: 51 }));
   // Who had the same content before may still be waiting for it.

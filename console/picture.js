@@ -18,9 +18,15 @@ const find = (asset, names) =>
 /** The rendition to look at in large. @returns {any} undefined: there is none yet */
 export const bestOf = (asset) => find(asset, LARGEST_FIRST);
 
-/** A picture that asks for another address when its own is too old. */
+/** A picture that asks for another address when its own is too old. While there is none to see, it has `data-renewed`. */
 export const picture = (url, assetId, attributes) =>
-  h("img", { src: url, alt: "", ...attributes, onerror: ({ target }) => renew(target, assetId) });
+  h("img", {
+    src: url,
+    alt: "",
+    ...attributes,
+    onload: ({ target }) => delete target.dataset.renewed,
+    onerror: ({ target }) => renew(target, assetId),
+  });
 
 /**
  * A word in a thumbnail's place, for the thumbnail once it is there.
@@ -54,10 +60,13 @@ const read = (assetId) => api.get(`v1/assets/${assetId}`).catch(() => null);
 
 const thumbnailOf = (asset) => find(asset, SMALLEST_FIRST)?.url;
 
+const pathOf = (url) => url.split("?")[0];
+
 async function renew(image, assetId) {
   if (image.dataset.renewed) return;
   image.dataset.renewed = "1";
   const asset = await read(assetId);
-  const url = asset && thumbnailOf(asset);
+  const same = asset?.renditions.find(({ url }) => pathOf(url) === pathOf(image.src));
+  const url = asset && (same?.url ?? thumbnailOf(asset));
   if (url) image.src = url;
 }

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,8 @@ from tools.stack import Stack
 VIEWS = ["projects", "upload", "gallery", "image", "compare", "quality", "duplicates", "settings"]
 FIRST_VIEW_BYTES = 100_000
 DIRECT_BYTES = 4_400_000
+READABLE = 4.5
+"""The least contrast of text, WCAG 2.2, success criterion 1.4.3."""
 
 
 @pytest.fixture(scope="session")
@@ -198,6 +201,46 @@ def test_gallery_looks_again_for_what_is_still_being_made(
     expect(page.locator("[data-asset=over]")).to_contain_text("No thumbnail")
 
 
+def test_name_of_an_image_can_be_read_on_a_white_photo(console: Console, album: str) -> None:
+    white = encoded(Image.new("RGB", (400, 300), "white"))
+    console.context.route(re.compile("renditionsbucket"), answering(body=white, content_type="image/jpeg"))
+    page = console.open(f"{album}/gallery")
+    name = page.locator(".tile:has(img) .caption > span:first-child").first
+    expect(page.locator(".tile img").first).to_have_js_property("naturalWidth", 400)
+
+    name.evaluate("span => { span.style.color = 'transparent' }")
+    behind = np.asarray(Image.open(BytesIO(name.screenshot())).convert("RGB")) / 255
+
+    linear = np.where(behind <= 0.04045, behind / 12.92, ((behind + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    assert 1.05 / (luminance.max() + 0.05) >= READABLE
+
+
+def test_thumbnail_whose_address_is_too_old_gets_another_each_time(console: Console, album: str) -> None:
+    console.expect("403|Failed to load resource")
+    console.context.route("**/too-old*", answering(status=403))
+    page = console.open(f"{album}/gallery")
+    image = page.locator(".tile img").first
+    expect(image).not_to_have_js_property("naturalWidth", 0)
+
+    for _ in range(2):
+        image.evaluate("image => { image.src = new URL('too-old.jpg', image.src) }")
+        expect(image).not_to_have_attribute("src", re.compile("too-old"))
+        expect(image).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_image_that_the_browser_cannot_show_is_compared_without_a_slider(
+    console: Console, album: str, an_asset: str
+) -> None:
+    page = console.open(f"{album}/compare/{an_asset}")
+    file = {"name": "scan.tif", "mimeType": "image/tiff", "buffer": photo(seed=4, format="TIFF")}
+
+    page.set_input_files("[data-choose=compare]", file)
+    page.locator("[data-comparison]").wait_for()
+
+    expect(page.locator(".wipe")).to_have_count(0)
+
+
 def test_everything_can_be_reached_by_keyboard(console: Console) -> None:
     page = console.open("demo/upload")
     page.get_by_role("button", name="Choose a folder").wait_for()
@@ -261,6 +304,55 @@ def test_duplicates_are_deleted_but_for_the_one_that_is_kept(console: Console, s
     expect(page.locator(".twin")).to_have_count(1)
     console.go(page, f"{project}/gallery")
     expect(page.locator(".tile")).to_have_count(1)
+
+
+def offer_twins(console: Console, project: str) -> Page:
+    """Three images that look the same; the first is the one to keep."""
+    twins = [
+        {
+            "asset_id": name,
+            "filename": f"{name}.jpg",
+            "thumbnail_url": None,
+            "is_best": name == "best",
+            "distance": 1,
+            "overall_quality": 0.5,
+        }
+        for name in ("best", "second", "third")
+    ]
+    group = {"best": "best", "members": twins, "is_whole": True}
+    console.context.route(
+        f"**/v1/projects/{project}/duplicates*", answering(json={"groups": [group], "next_cursor": None})
+    )
+    console.context.route("**/v1/assets/*", answering(status=404, json={"status": 404, "code": "not_found"}))
+    return console.open(f"{project}/duplicates")
+
+
+def delete_others(page: Page) -> None:
+    page.get_by_role("button", name="Delete the other 2").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+
+def test_no_duplicate_is_deleted_when_the_one_to_keep_is_gone(console: Console, project: str) -> None:
+    console.expect("404")
+    page = offer_twins(console, project)
+
+    delete_others(page)
+
+    expect(page.get_by_role("alert")).to_contain_text("The one to keep is gone; choose another.")
+    expect(page.locator(".twin")).to_have_count(3)
+
+
+def test_duplicates_that_are_left_after_a_failure_are_counted_anew(console: Console, project: str) -> None:
+    console.expect("404|503")
+    page = offer_twins(console, project)
+    console.context.route("**/v1/assets/best", answering(json={"asset_id": "best"}))
+    console.context.route("**/v1/assets/third", answering(status=503, json={"status": 503, "code": "try_again"}))
+
+    delete_others(page)
+
+    expect(page.get_by_role("alert")).to_contain_text("That did not work")
+    expect(page.locator(".twin")).to_have_count(2)
+    expect(page.get_by_role("button", name="Delete the other one")).to_be_enabled()
 
 
 def test_another_tenant_sees_nothing(console: Console, album: str, an_asset: str, stranger: dict[str, str]) -> None:
