@@ -169,5 +169,5 @@ function forgetJobs() {
   qualityJobs.clear();
 }
 
-/** Whether leaving the page would end an upload. */
-export const isSending = () => [...uploads.values()].some((job) => job.isSending);
+/** Whether leaving the page would end an upload, or lose what is to follow it. */
+export const isSending = () => [...uploads.values()].some((job) => job.isSending || job.rest.length > 0);

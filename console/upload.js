@@ -1,6 +1,6 @@
 /** Upload files and watch what becomes of each. */
 
-import { h, icon, linkTo, notice } from "./dom.js";
+import { confirmed, h, icon, linkTo, notice } from "./dom.js";
 import { onDrop } from "./drops.js";
 import { Files, isOverWith, itemsOf } from "./files.js";
 import { MANY, outcome } from "./outcome.js";
@@ -33,6 +33,7 @@ class Upload {
     this.top = h("div", { class: "stack" });
     this.note = h("div");
     this.said = h("div", { class: "stack tight" });
+    this.rest = h("div");
     this.progress = h("div");
     this.after = h("div");
     this.files = new Files(project, signal);
@@ -58,6 +59,7 @@ class Upload {
         this.top,
         this.note,
         this.said,
+        this.rest,
         this.progress,
         this.after,
         this.files.element,
@@ -97,28 +99,30 @@ class Upload {
     this.note.replaceChildren();
     if (!wanted.length)
       return this.say(notice("warning", "There is no file in it", "Choose photos, or a folder that holds some."));
+    if (this.isOpen && !this.job.isListed) await this.job.catchUp();
     if (!this.isOpen) return this.start(wanted);
-    if (!this.job.match(wanted))
-      this.say(notice("warning", "One upload at a time", "Let this one end, or cancel it; then drop these again."));
+    const { rest, refused } = this.job;
+    const others = rest.length + refused.length;
+    if (!this.job.match(wanted) && rest.length + refused.length === others)
+      this.say(notice("note", "Nothing new", "All of these are in this upload already."));
+    this.show();
   }
 
-  async start(wanted) {
+  /** @param {File[]} wanted @param {File[]} [rest] what goes on waiting meanwhile */
+  async start(wanted, rest = this.job?.rest ?? []) {
+    if (this.isStarting) return this.say(notice("warning", "One at a time", "Drop these again in a moment."));
+    this.isStarting = true;
     const job = new UploadJob(api, this.project);
+    this.note.replaceChildren();
     this.top.replaceChildren(notice("note", `Preparing ${count(wanted.length, "file")}…`));
     try {
       await job.start(wanted);
     } catch (error) {
-      this.showTop([]);
-      if (error.isAboutKey && (await askForKey("Your key does not work any more."))) return this.start(wanted);
-      return this.say(
-        notice(
-          "problem",
-          "The upload could not begin",
-          error.message,
-          h("button", { onclick: () => this.start(wanted) }, "Try again"),
-        ),
-      );
+      return this.startAgain(error, () => this.start(wanted, rest));
+    } finally {
+      this.isStarting = false;
     }
+    job.rest = job.rest.concat(rest);
     if (job.jobId) {
       rememberUpload(job);
       this.watch(job);
@@ -126,6 +130,13 @@ class Upload {
       this.showTop([]);
       this.say(leftOut(job.refused));
     }
+  }
+
+  async startAgain(error, start) {
+    this.showTop([]);
+    if (error.isAboutKey && (await askForKey("Your key does not work any more."))) return start();
+    const again = h("button", { onclick: start }, "Try again");
+    this.say(notice("problem", "The upload could not begin", error.message, again));
   }
 
   // ── The job ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,12 +154,15 @@ class Upload {
     this.unsubscribe = job.subscribe(() => (planned ||= requestAnimationFrame(draw)));
   }
 
-  clear() {
+  async clear() {
+    const { rest } = this.job;
+    const text = "They are not uploaded; choose them again if you need them after all.";
+    if (rest.length && !(await confirmed(`Leave out ${count(rest.length, "file")}?`, text, "Leave them out"))) return;
     forgetUpload(this.project);
     this.unsubscribe();
     this.job = null;
-    this.said.dataset.text = this.after.dataset.text = "";
-    for (const part of [this.note, this.said, this.progress, this.after]) part.replaceChildren();
+    this.said.dataset.text = this.rest.dataset.text = this.after.dataset.text = "";
+    for (const part of [this.note, this.said, this.rest, this.progress, this.after]) part.replaceChildren();
     this.files.show([]);
     this.showTop([]);
   }
@@ -158,6 +172,7 @@ class Upload {
     const items = job.state.job ? itemsOf(job) : [];
     this.showTop(items);
     this.showTrouble(items);
+    this.showRest();
     if (!job.state.job) return;
     const { sent, total } = job.traffic;
     this.panel.show(job.isSending ? { state: "Uploading", facts: [`${size(sent)} of ${size(total)} sent`] } : {});
@@ -242,6 +257,28 @@ class Upload {
       refused.length > 0 && leftOut(refused),
     ];
     this.said.replaceChildren(...told.filter(Boolean));
+  }
+
+  showRest() {
+    const { rest } = this.job;
+    const text = JSON.stringify([this.job.jobId, rest.length, this.isOpen]);
+    if (this.rest.dataset.text === text) return;
+    this.rest.dataset.text = text;
+    this.rest.replaceChildren(...(rest.length ? [this.remaining(rest)] : []));
+  }
+
+  remaining(rest) {
+    const all = `Upload the remaining ${number(rest.length)}`;
+    const which = rest.length > 1 ? `From ${nameOf(rest[0])} to ${nameOf(rest.at(-1))}.` : `${nameOf(rest[0])}.`;
+    const then = this.isOpen
+      ? "One upload at a time: they can follow once this one has ended. Leave this page open until then."
+      : "They were too many for one upload, or came while it went on.";
+    return notice(
+      "warning",
+      `${count(rest.length, "file remains", "files remain")} to be uploaded`,
+      `${which} ${then}`,
+      !this.isOpen && h("button", { class: "primary", onclick: () => this.start(rest, []) }, all),
+    );
   }
 
   showOutcome(items) {

@@ -55,30 +55,45 @@ export class UploadJob extends Job {
     this.renewal = null;
     /** @type {Refused[]} what was left out when it began */
     this.refused = [];
+    /** @type {File[]} what did not fit into the session any more: for another UploadJob */
+    this.rest = [];
   }
 
   /**
-   * Open a session and send. What the API will not take is left out, and in `refused`.
-   * @param {Iterable<File>} files up to MAX_FILES
+   * Open a session and send. What the API will not take is left out, and in `refused`; what one session cannot hold
+   * is in `rest`.
+   * @param {Iterable<File>} files
    * @throws {Problem}
    */
   async start(files) {
-    const images = [];
-    for (const file of files) {
-      if (!contentType(file)) this.refused.push({ file, code: "unsupported_format" });
-      else if (images.length === MAX_FILES) this.refused.push({ file, code: "too_many_files", limit: MAX_FILES });
-      else images.push(file);
-    }
+    const images = this.imagesOf(files);
+    this.rest = images.splice(MAX_FILES);
     const digests = await hashes(images);
     for (let left = images; left.length;) left = await this.open(left, digests);
+    if (!this.jobId && this.rest.length) await this.start(this.rest);
   }
 
-  /** @returns {Promise<File[]>} those to try again without the others, which were refused; none: the session is open */
+  /** Those that are images, going by their names; the others are left out. */
+  imagesOf(files) {
+    const images = [];
+    for (const file of files) {
+      if (contentType(file)) images.push(file);
+      else this.refused.push({ file, code: "unsupported_format" });
+    }
+    return images;
+  }
+
+  /** @returns {Promise<File[]>} those to try again without the others; none: the session is open */
   async open(files, digests) {
     try {
       await this.openWith(files, digests);
       return [];
     } catch (error) {
+      const most = mostOf(error, files.length);
+      if (most) {
+        this.rest = [...files.slice(most), ...this.rest];
+        return files.slice(0, most);
+      }
       const wrong = (error.body?.errors ?? []).filter(({ loc }) => loc?.[0] === "files");
       if (error.status !== 422 || !wrong.length) throw error;
       const found = new Map(wrong.map(({ loc, code, limit, measured }) => [loc[1], { code, limit, measured }]));
@@ -104,13 +119,18 @@ export class UploadJob extends Job {
   /**
    * Give files to the tasks that still wait for them, after the page was closed. Goes by their names, and among equal
    * names by their order: as they were chosen the first time, or where there are fewer now, as their tasks wait.
+   * Those that no task is named after are in `rest`.
    * @param {Iterable<File>} files @returns {number} how many were wanted
    */
   match(files) {
     const named = grouped(this.state.tasks.values(), ({ filename }) => filename);
     let matched = 0;
     for (const [name, alike] of grouped(files, taskName)) {
-      const all = named.get(name) ?? [];
+      const all = named.get(name);
+      if (!all) {
+        this.rest.push(...this.imagesOf(alike));
+        continue;
+      }
       const tasks = alike.length < all.length ? all.filter((task) => this.waitsFor(task)) : all;
       tasks.slice(0, alike.length).forEach((task, index) => {
         if (!this.waitsFor(task)) return;
@@ -264,6 +284,12 @@ export class UploadJob extends Job {
       this.change({});
     }, 100);
   }
+}
+
+/** @returns {number} how many files to try where so many, or their names, are too much for one session; else 0 */
+function mostOf({ status, code, body }, files) {
+  if (code === "too_many_files" && body.limit < files) return body.limit;
+  return status === 413 ? Math.floor(files / 2) : 0;
 }
 
 /** @template T @param {Iterable<T>} items @param {(item: T) => string} keyOf @returns {Map<string, T[]>} in their order */

@@ -41,8 +41,6 @@ const REASONS = {
   edge_too_long: (error) => bounds("The image is too wide or too high.", error, pixels),
   too_many_frames: (error) => bounds("The animation is too long.", error, (value) => `${number(value)} frames`),
   too_many_pixels: (error) => bounds("The image has too many pixels.", error, pixels),
-  too_many_files: (error) =>
-    `One upload takes ${number(error.limit ?? 10_000)} files; this is one too many. Drop it again afterwards.`,
   quota_exceeded: () => "There is no room left: your tenant holds as much as it may. Delete something, or ask for more.",
   truncated_image: () => "The file ends before the image does: it was cut short.",
   unreadable_image: () => "The image is damaged and cannot be opened.",

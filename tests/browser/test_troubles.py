@@ -171,6 +171,38 @@ def test_summary_is_of_all_files_though_the_end_of_the_job_is_heard_of_first(con
     expect(page.locator("[data-summary] h2")).to_have_text("Done: 8 added")
 
 
+def test_files_that_come_while_an_upload_goes_on_wait_for_its_end(console: Console, project: str) -> None:
+    late = {"name": "late.jpg", "mimeType": "image/jpeg", "buffer": b"late"}
+    known = late | {"name": "00000.jpg"}
+    ended = job(
+        status="completed",
+        processing=0,
+        processed=8,
+        remaining=0,
+        progress_pct=100.0,
+        seq=2,
+        tasks=[task(n, status="completed", outcome="created", progress_pct=100.0, seq=2) for n in range(8)],
+    )
+    answers = [job()]
+    page = open_with(console, project, lambda route: route.fulfill(json=answers[-1]))
+    page.locator(".row").first.wait_for()
+
+    page.set_input_files("[data-choose=files]", [known])
+    expect(page.get_by_text("All of these are in this upload already.")).to_be_visible()
+    page.set_input_files("[data-choose=files]", [known, late])
+    waiting = page.get_by_role("alert").filter(has_text="1 file remains to be uploaded")
+    expect(waiting).to_contain_text("late.jpg. One upload at a time")
+    answers.append(ended)
+    expect(waiting.get_by_role("button", name="Upload the remaining 1")).to_be_visible()
+
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    expect(waiting).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave them out").click()
+    expect(page.get_by_text("Drop photos here, or a whole folder")).to_be_visible()
+
+
 def test_ten_thousand_files_are_a_few_rows_at_a_time(console: Console, project: str) -> None:
     many = job(
         total=10_000, processing=10_000, remaining=10_000, poll_after_ms=5000, tasks=[task(n) for n in range(10_000)]

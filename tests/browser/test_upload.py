@@ -1,6 +1,8 @@
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Console, NewConsole, new_files
@@ -98,6 +100,35 @@ def test_file_that_is_no_image_by_name_is_left_out_and_said_so(console: Console,
 
     expect(page.get_by_text("1 file was left out")).to_be_visible()
     expect(page.locator(".tally-number")).to_have_text("1 / 1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "fitting"),
+    [({"status": 422, "json": {"code": "too_many_files", "limit": 3}}, 3), ({"status": 413, "json": {}}, 2)],
+    ids=["the API names a number", "the request is too large"],
+)
+def test_files_too_many_for_one_session_wait_and_follow_in_another(
+    console: Console, tmp_path: Path, project: str, answer: dict[str, Any], fitting: int
+) -> None:
+    console.expect(str(answer["status"]))
+    page = console.open(f"{project}/upload")
+
+    def take_few(route: Route) -> None:
+        is_too_large = len(route.request.post_data_json["files"]) > fitting
+        return route.fulfill(**answer) if is_too_large else route.fallback()
+
+    page.route("**/v1/uploads", take_few)
+    choose(page, new_files(tmp_path, 5))
+    expect(page.get_by_text(f"{5 - fitting} files remain to be uploaded")).to_be_visible()
+    expect(page.get_by_text(f"From 00{fitting}.jpg to 004.jpg.")).to_be_visible()
+    page.locator("[data-summary]").wait_for()
+    expect(page.locator(".row-name")).to_have_count(fitting)
+    page.unroute("**/v1/uploads")
+    page.get_by_role("button", name=f"Upload the remaining {5 - fitting}").click()
+
+    expect(page.get_by_text("to be uploaded")).to_have_count(0)
+    expect(page.locator("[data-summary] h2")).to_have_text(f"Done: {5 - fitting} added")
+    expect(page.locator(".row-name").first).to_have_text(f"00{fitting}.jpg")
 
 
 def test_cancelled_upload_adds_up(console: Console, tmp_path: Path, project: str) -> None:
