@@ -11,6 +11,8 @@ const TABS = {
   settings: "Settings",
 };
 const TITLES = { ...TABS, image: "Image", compare: "Compare", projects: "Projects" };
+/** Of one image, opened from a list. */
+const DETAILS = ["image", "compare"];
 /** What style.css is enough for. */
 const FIRST = ["projects", "upload"];
 
@@ -36,6 +38,8 @@ const dress = () =>
 
 /** Of the view that is shown: it ends what the view listens to. */
 let leaving = new AbortController();
+/** The view that one comes from, past those of a single image. */
+let from = null;
 
 async function show() {
   leaving.abort();
@@ -57,7 +61,8 @@ async function show() {
     const held = document.activeElement;
     const isWithin = main.contains(held);
     main.replaceChildren(place);
-    const drawing = view(place, { ...at, signal });
+    const drawing = view(place, { ...at, from, signal });
+    if (!DETAILS.includes(at.view)) from = at.view;
     if (isWithin) keepFocus(main, held);
     await drawing;
     if (!isLeft()) announce(TITLES[at.view]);
@@ -87,7 +92,7 @@ function showTrouble(error) {
 }
 
 function showHeader({ project, view }) {
-  const current = view === "image" || view === "compare" ? "gallery" : view;
+  const current = DETAILS.includes(view) ? "gallery" : view;
   const tabs = Object.entries(TABS).map(([name, label]) =>
     h("a", { href: linkTo(project, name), "aria-current": name === current ? "page" : null }, label),
   );

@@ -2,7 +2,7 @@
 
 import { h, linkTo, notice } from "./dom.js";
 import { absent, picture } from "./picture.js";
-import { api, askForKey } from "./session.js";
+import { api, askForKey, session } from "./session.js";
 import { CATEGORIES, ISSUES, gradeOf, issueName, score } from "./score_words.js";
 
 const SORTS = {
@@ -29,11 +29,29 @@ const AHEAD_PX = 600;
 /** Each project's gallery as it was last looked at. */
 const addresses = new Map();
 
+/**
+ * What is listed where an image was opened, and how far down that was.
+ * @type {{place: string, listed: {assets: any[], cursor: string | null, isOver: boolean}, opened: string, top: number} | null}
+ */
+let left = null;
+
+/** Another tenant may have signed in meanwhile, whose project has the same name. */
+const placeOf = () => session.me.tenant_id + location.hash;
+
 /** The way back to the gallery, filtered and sorted as it was. */
 export const backTo = (project) => addresses.get(project) ?? linkTo(project, "gallery");
 
+/** An image was deleted: who comes back finds its neighbour. */
+export function leaveOut(assetId) {
+  const assets = left?.listed.assets ?? [];
+  const index = assets.findIndex(({ asset_id }) => asset_id === assetId);
+  if (index < 0) return;
+  assets.splice(index, 1);
+  if (left.opened === assetId) left.opened = (assets[index] ?? assets.at(-1))?.asset_id;
+}
+
 /** An image as a tile of the grid. */
-function tile(asset, project) {
+function tile(asset, project, onclick) {
   const { overall_quality: value, issues = [] } = asset.quality ?? {};
   const shown = asset.thumbnail_url
     ? picture(asset.thumbnail_url, asset.asset_id, { loading: "lazy" })
@@ -45,6 +63,7 @@ function tile(asset, project) {
       href: linkTo(project, "image", asset.asset_id),
       "data-asset": asset.asset_id,
       title: asset.filename,
+      onclick,
     },
     shown,
     h(
@@ -98,7 +117,7 @@ function filters(chosen, project) {
   );
 }
 
-export async function view(place, { project, query, signal }) {
+export async function view(place, { project, query, from, signal }) {
   const { chosen, isFiltered } = chosenIn(query);
   addresses.set(project, location.hash);
   const choices = filters(chosen, project);
@@ -112,8 +131,20 @@ export async function view(place, { project, query, signal }) {
     category: chosen.category || null,
     ...QUALITIES[chosen.quality]?.[1],
   };
-  let cursor = null;
-  let isOver = false;
+  const kept = from === "gallery" && left?.place === placeOf() ? left : null;
+  left = null;
+  const listed = kept?.listed ?? { assets: [], cursor: null, isOver: false };
+  const draw = (assets) => {
+    const leave = (opened) => (left = { place: placeOf(), listed, opened, top: scrollY });
+    grid.append(...assets.map((asset) => tile(asset, project, () => leave(asset.asset_id))));
+  };
+  if (kept) {
+    draw(listed.assets);
+    const opened = grid.querySelector(`[data-asset="${kept.opened}"]`);
+    scrollTo(0, kept.top);
+    opened?.focus({ preventScroll: true });
+    opened?.scrollIntoView({ block: "nearest" });
+  }
   let isBusy = false;
   /** Until the end is out of sight: a page may be short. */
   const more = async () => {
@@ -121,13 +152,14 @@ export async function view(place, { project, query, signal }) {
     isBusy = true;
     end.replaceChildren();
     try {
-      while (!isOver && place.isConnected && end.getBoundingClientRect().top < innerHeight + AHEAD_PX) {
-        const page = await api.get(`v1/projects/${project}/assets`, { ...parameters, cursor });
-        grid.append(...page.assets.map((asset) => tile(asset, project)));
-        cursor = page.next_cursor;
-        isOver = !cursor;
+      while (!listed.isOver && place.isConnected && end.getBoundingClientRect().top < innerHeight + AHEAD_PX) {
+        const page = await api.get(`v1/projects/${project}/assets`, { ...parameters, cursor: listed.cursor });
+        listed.assets.push(...page.assets);
+        listed.cursor = page.next_cursor;
+        listed.isOver = !listed.cursor;
+        draw(page.assets);
       }
-      if (isOver && !grid.children.length) end.append(isFiltered ? nothingFound(project) : nothingHere(project));
+      if (listed.isOver && !grid.children.length) end.append(isFiltered ? nothingFound(project) : nothingHere(project));
     } catch (error) {
       if (error.isAboutKey && (await askForKey("Your key has stopped working."))) {
         isBusy = false;

@@ -3,7 +3,7 @@
 import { offer } from "./compare.js";
 import { bar, confirmed, h, linkTo, notice, svg, table } from "./dom.js";
 import { onDrop } from "./drops.js";
-import { backTo } from "./gallery.js";
+import { backTo, leaveOut } from "./gallery.js";
 import { bestOf, picture } from "./picture.js";
 import { api, may, working } from "./session.js";
 import { CATEGORIES, METRICS, SUITABILITY, gradeOf, issueName, score } from "./score_words.js";
@@ -207,6 +207,7 @@ function actionsOf(asset, project, said) {
     if (!(await confirmed(`Delete ${asset.filename}?`, text, "Delete"))) return;
     await working(remove, said, async () => {
       await api.delete(`v1/assets/${asset.asset_id}`);
+      leaveOut(asset.asset_id);
       location.hash = backTo(project);
     });
   };

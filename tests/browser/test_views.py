@@ -2,13 +2,13 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from darkroom import Client, upload_files
 from tests.browser.conftest import SCHEMES, Console, NewConsole, answering, barriers_of, consoles, new_files
@@ -239,6 +239,83 @@ def test_image_that_the_browser_cannot_show_is_compared_without_a_slider(
     page.locator("[data-comparison]").wait_for()
 
     expect(page.locator(".wipe")).to_have_count(0)
+
+
+@pytest.fixture
+def shelf(console: Console, an_asset: str, project: str) -> list[str]:
+    """A project of 150 images, in pages of fifty. Returns the pages that were asked for."""
+    authorization = {"Authorization": f"Bearer {console.stack.tenant_key}"}
+    made = httpx.get(f"{console.stack.api_url}/v1/assets/{an_asset}", headers=authorization).json()
+    listed = [made | {"asset_id": f"a{n:03d}", "thumbnail_url": made["renditions"][0]["url"]} for n in range(150)]
+    asked: list[str] = []
+
+    def list_page(route: Route) -> None:
+        asked.append(route.request.url)
+        start = int(parse_qs(urlsplit(route.request.url).query).get("cursor", ["0"])[0])
+        end = start + 50
+        route.fulfill(json={"assets": listed[start:end], "next_cursor": str(end) if end < len(listed) else None})
+
+    console.context.route(f"**/v1/projects/{project}/assets*", list_page)
+    console.context.route(
+        "**/v1/assets/*", lambda route: route.fulfill(json=made | {"asset_id": route.request.url.rsplit("/", 1)[-1]})
+    )
+    return asked
+
+
+def open_far_down(page: Page) -> tuple[Locator, int]:
+    """An image of the third page, by keyboard. Returns its tile, and how far down the gallery was."""
+    tile = page.locator("[data-asset=a110]")
+    while not tile.count():
+        page.mouse.wheel(0, 2000)
+        page.wait_for_timeout(50)
+    tile.focus()
+    far = page.evaluate("scrollY")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="astronaut.jpg").wait_for()
+    return tile, far
+
+
+@pytest.mark.parametrize("way", ["browser", "link"])
+def test_way_back_from_an_image_leads_to_its_tile(console: Console, shelf: list[str], project: str, way: str) -> None:
+    page = console.open(f"{project}/gallery?sort=best")
+    tile, far = open_far_down(page)
+    asked = len(shelf)
+
+    if way == "browser":
+        page.go_back()
+    else:
+        page.get_by_role("main").get_by_role("link", name="Gallery").click()
+
+    expect(tile).to_be_focused()
+    expect(tile).to_be_in_viewport()
+    assert far > 2000
+    assert abs(page.evaluate("scrollY") - far) < 50
+    assert len(shelf) == asked
+
+
+def test_way_back_from_a_deleted_image_leads_to_its_neighbour(console: Console, shelf: list[str], project: str) -> None:
+    page = console.open(f"{project}/gallery")
+    tile, _ = open_far_down(page)
+
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    expect(page.locator("[data-asset=a111]")).to_be_focused()
+    expect(tile).to_have_count(0)
+
+
+def test_gallery_is_read_anew_when_one_comes_from_elsewhere(console: Console, shelf: list[str], project: str) -> None:
+    page = console.open(f"{project}/gallery")
+    open_far_down(page)
+    asked = len(shelf)
+
+    console.go(page, f"{project}/upload")
+    console.go(page, f"{project}/image/a001")
+    page.get_by_role("main").get_by_role("link", name="Gallery").click()
+
+    page.locator("[data-asset=a000]").wait_for()
+    assert len(shelf) > asked
+    assert page.evaluate("scrollY") == 0
 
 
 def test_everything_can_be_reached_by_keyboard(console: Console) -> None:
