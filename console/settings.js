@@ -1,9 +1,10 @@
-/** Account, presets, usage, keys and purge, as far as the key reaches. */
+/** Account, presets, usage, quotas, keys and purge, as far as the key reaches. */
 
 import { h, notice, table } from "./dom.js";
 import { keys } from "./keys.js";
 import { presets } from "./presets.js";
 import { purge } from "./purge.js";
+import { quotas } from "./quotas.js";
 import { api, may, session } from "./session.js";
 import { moment, number, size } from "./words.js";
 
@@ -35,33 +36,46 @@ const presetsSection = async () =>
 /** "13 of 100": what is held, and what may be. */
 const held = (value, most, show) => (most === null || most === undefined ? show(value) : `${show(value)} of ${show(most)}`);
 
+const COLUMNS = {
+  Tenant: "",
+  Images: "figure",
+  Renditions: "figure",
+  "Size of originals": "figure",
+  "Size of renditions": "figure",
+  Together: "figure",
+  "Awaiting purge": "figure",
+};
+
+const row = (one) => [
+  one.tenant_name,
+  held(one.asset_count, one.quotas?.assets, number),
+  number(one.rendition_count),
+  held(one.asset_bytes, one.quotas?.bytes, size),
+  size(one.rendition_bytes),
+  size(one.total_bytes),
+  size(one.awaiting_purge_bytes),
+];
+
 async function usage() {
   const found = [];
   if (may("admin")) for await (const page of api.pages("v1/metrics")) found.push(...page.tenants);
   else found.push(await api.get(`v1/metrics/tenants/${encodeURIComponent(session.me.tenant_name)}`));
-  const columns = {
-    Tenant: "",
-    Images: "figure",
-    Renditions: "figure",
-    "Size of originals": "figure",
-    "Size of renditions": "figure",
-    Together: "figure",
-    "Awaiting purge": "figure",
-  };
-  const rows = found.map((one) => [
-    one.tenant_name,
-    held(one.asset_count, one.quotas?.assets, number),
-    number(one.rendition_count),
-    held(one.asset_bytes, one.quotas?.bytes, size),
-    size(one.rendition_bytes),
-    size(one.total_bytes),
-    size(one.awaiting_purge_bytes),
-  ]);
-  return section(
-    "Usage",
-    "What is stored. What was deleted or replaced counts as awaiting purge until it is gone.",
-    table(columns, rows),
-  );
+  const place = h("div");
+  const draw = () => place.replaceChildren(table(COLUMNS, found.map(row)));
+  draw();
+  return [
+    section(
+      "Usage",
+      "What is stored. What was deleted or replaced counts as awaiting purge until it is gone.",
+      place,
+    ),
+    may("admin") &&
+      section(
+        "Quotas",
+        "How much a tenant may hold, and how many files one of its uploads may have. An empty field is no limit. Nothing is deleted where a tenant holds more already.",
+        quotas(found, draw),
+      ),
+  ];
 }
 
 const keysSection = async () =>

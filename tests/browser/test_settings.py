@@ -1,5 +1,6 @@
 """Presets, keys, usage and purge, on the real routes."""
 
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -78,6 +79,40 @@ def test_preset_that_cannot_be_is_refused_field_by_field(console: Console, newco
     page.get_by_role("button", name="Save presets").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Name: Two rows have this name.")
+
+
+def test_quotas_of_a_tenant_are_set_and_lifted(console: Console, newcomer: dict[str, str]) -> None:
+    page = console.open("p/settings", key=newcomer["admin_key"])
+    quotas = page.get_by_role("region", name="Quotas")
+    expect(quotas.get_by_label("Tenant")).to_have_text(re.compile(newcomer["tenant"]))
+    quotas.get_by_label("Images").fill("100")
+    quotas.get_by_label("Size of originals").fill("0.5")
+    quotas.get_by_label("Files in one upload").fill("2000")
+
+    quotas.get_by_role("button", name="Save quotas").click()
+    expect(quotas.get_by_text("Saved")).to_be_visible()
+    own = page.get_by_role("region", name="Usage").get_by_role("row").filter(has_text=newcomer["tenant"])
+    expect(own).to_contain_text("0 of 100")
+    expect(own).to_contain_text("0 B of 500.0 MB")
+    page.reload()
+
+    expect(quotas.get_by_label("Size of originals")).to_have_value("0.5")
+    expect(quotas.get_by_label("Files in one upload")).to_have_value("2000")
+    quotas.get_by_label("Images").fill("")
+    quotas.get_by_role("button", name="Save quotas").click()
+    expect(own).not_to_contain_text("0 of 100")
+    expect(own).to_contain_text("0 B of 500.0 MB")
+
+
+def test_quota_that_cannot_be_is_refused_in_the_words_of_the_api(console: Console, newcomer: dict[str, str]) -> None:
+    console.expect("422")
+    page = console.open("p/settings", key=newcomer["admin_key"])
+    quotas = page.get_by_role("region", name="Quotas")
+    quotas.get_by_label("Files in one upload").fill("20000")
+
+    quotas.get_by_role("button", name="Save quotas").click()
+
+    expect(quotas.get_by_role("alert")).to_contain_text("Files per session: ")
 
 
 def test_purge_shows_its_dry_run_and_then_frees_what_was_deleted(
