@@ -1,6 +1,7 @@
-/** Account, presets, usage, quotas, keys and purge, as far as the key reaches. */
+/** Account, presets, usage, quotas, what was given up, keys and purge, as far as the key reaches. */
 
 import { h, notice, table } from "./dom.js";
+import { givenUp } from "./given_up.js";
 import { keys } from "./keys.js";
 import { presets } from "./presets.js";
 import { purge } from "./purge.js";
@@ -78,6 +79,13 @@ async function usage() {
   ];
 }
 
+const givenUpSection = async () =>
+  section(
+    "Given up",
+    "Work on images that failed several times over, and is left alone since. What was tried again from its upload meanwhile stays listed for two weeks.",
+    await givenUp(),
+  );
+
 const keysSection = async () =>
   section("API keys", "For people and programs. Only a fingerprint of each is stored.", await keys());
 
@@ -94,7 +102,7 @@ const failing = (error) => {
 };
 
 export async function view(place) {
-  const parts = [account, presetsSection, usage, ...(may("admin") ? [keysSection, purgeSection] : [])];
+  const parts = [account, presetsSection, usage, givenUpSection, ...(may("admin") ? [keysSection, purgeSection] : [])];
   place.append(h("div", { class: "head" }, h("h1", {}, "Settings")));
   place.append(
     h(

@@ -68,7 +68,7 @@ export const refusal = ({ message, body }) => {
   return [...new Set(fields)].join(" ") || message;
 };
 
-const STAGES = { validation: "Checking", thumbnails: "Thumbnails", variants: "Renditions", quality: "Scoring" };
+export const STAGES = { validation: "Checking", thumbnails: "Thumbnails", variants: "Renditions", quality: "Scoring" };
 
 /** What is being done to a task's image now. */
 export const stageOf = (task) => {

@@ -251,6 +251,7 @@ class PoisonView(Schema):
     detail: str
     attempts: int
     failed_at: datetime
+    filename: str | None
 
 
 class PoisonList(Schema):

@@ -159,6 +159,7 @@ class PoisonRecord:
     detail: str = ""
     attempts: int = 0
     failed_at: str | None = None
+    filename: str | None = None
 
     @classmethod
     def parse(cls, raw: Raw) -> PoisonRecord:

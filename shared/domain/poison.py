@@ -28,6 +28,7 @@ class PoisonRecord:
     detail: str
     attempts: int
     failed_at: datetime
+    filename: str | None = None
     message: str | None = None
     """The message that could not be worked off, as it was sent."""
 

@@ -104,6 +104,7 @@ def note_poison(
             detail=error.detail,
             attempts=task.attempts.get(stage, 0),
             failed_at=clock(),
+            filename=task.filename,
             message=message.model_dump_json() if message else None,
         )
     )

@@ -5,7 +5,9 @@ from typing import Any
 
 import boto3
 
+from shared.domain.poison import PoisonRecord
 from shared.stores import rows
+from shared.stores.poison import PoisonStore
 from tools.stack import Stack, aws_of
 
 
@@ -34,3 +36,9 @@ def age_graves(stack: Stack, asset_id: str, by: timedelta) -> None:
         )
         for row in found["Items"]:
             catalog(stack).put_item(Item=row | {"buried_at": rows.to_text(datetime.now(UTC) - by)})
+
+
+def give_up(stack: Stack, record: PoisonRecord) -> None:
+    """As if a service had been busy so long."""
+    with aws_of(stack.aws_endpoint):
+        PoisonStore(stack.outputs["JobsTableName"]).keep(record)

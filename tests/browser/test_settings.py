@@ -2,15 +2,18 @@
 
 import re
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from darkroom import Client, upload_files
-from tests.browser.conftest import Console
-from tests.browser.stored import age_graves
+from shared.domain.poison import PoisonRecord, poison_id_of
+from shared.domain.stage import Stage
+from shared.domain.task import TaskRef
+from tests.browser.conftest import Console, new_files
+from tests.browser.stored import age_graves, give_up
 from tests.pictures import photo
 from tools.bootstrap import bootstrap
 from tools.stack import Stack, aws_of
@@ -113,6 +116,43 @@ def test_quota_that_cannot_be_is_refused_in_the_words_of_the_api(console: Consol
     quotas.get_by_role("button", name="Save quotas").click()
 
     expect(quotas.get_by_role("alert")).to_contain_text("Files per session: ")
+
+
+def test_work_given_up_is_listed_once_for_each_file_and_taken_up_again(
+    console: Console, stack: Stack, newcomer: dict[str, str], tmp_path: Path
+) -> None:
+    with Client(stack.api_url, newcomer["tenant_key"]) as client:
+        upload_files(client, new_files(tmp_path, 1), "p")
+        job = next(client.list_jobs("p"))
+    for stage in (Stage.THUMBNAILS, Stage.VARIANTS):
+        task = TaskRef(job.job_id, "t00000", 1)
+        record = PoisonRecord(
+            poison_id=poison_id_of(task, stage),
+            tenant=newcomer["tenant_id"],
+            job_id=task.job_id,
+            task_id=task.task_id,
+            epoch=task.epoch,
+            asset_id=None,
+            stage=stage,
+            code="try_again",
+            detail="The service is busy.",
+            attempts=4,
+            failed_at=datetime.now(UTC),
+            filename="000.jpg",
+        )
+        give_up(stack, record)
+    page = console.open("p/settings", key=newcomer["tenant_key"])
+    region = page.get_by_role("region", name="Given up")
+    row = region.get_by_role("row").filter(has_text="000.jpg")
+    expect(row).to_contain_text("Renditions, Thumbnails")
+    expect(row).to_contain_text("The service was too busy, several times over.")
+
+    row.get_by_role("button", name="Try again").click()
+
+    expect(region.get_by_role("status")).to_contain_text("nothing was changed")
+    expect(region).to_contain_text("Nothing was given up.")
+    page.reload()
+    expect(region).to_contain_text("Nothing was given up.")
 
 
 def test_purge_shows_its_dry_run_and_then_frees_what_was_deleted(

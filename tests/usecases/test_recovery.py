@@ -199,6 +199,7 @@ def test_work_given_up_leaves_a_poison_record_with_its_message(world: World, fai
     kept = world.poison.read(records[0].poison_id, TENANT)
     assert {record.stage for record in records} == {"thumbnails", "variants"}
     assert (records[0].job_id, records[0].attempts, records[0].code) == (failed, 4, "try_again")
+    assert records[0].filename == world.task(failed).filename
     assert AssetRequest.model_validate_json(kept.message or "").job_id == failed
 
 
