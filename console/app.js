@@ -47,6 +47,7 @@ async function show() {
   const { signal } = leaving;
   const isLeft = () => leaving.signal !== signal;
   const main = byId("main");
+  const { hash } = location;
   const at = address();
   if (!session.me) return showDoor(main);
   if (!isKnown(at)) return void (location.hash = "#/");
@@ -56,7 +57,8 @@ async function show() {
   showHeader(at);
   try {
     const [{ view }] = await Promise.all([import(`./${at.view}.js`), FIRST.includes(at.view) || dress()]);
-    if (isLeft()) return;
+    // Changed again, which is told in a moment: drawn now, the view would take a key press that is meant for the next.
+    if (isLeft() || location.hash !== hash) return;
     const place = h("div", { class: "view" });
     const held = document.activeElement;
     const isWithin = main.contains(held);
@@ -74,7 +76,7 @@ async function show() {
   }
   if (isLeft()) return;
   main.setAttribute("aria-busy", "false");
-  main.dataset.address = location.hash;
+  main.dataset.address = hash;
 }
 
 /** Whoever goes by keyboard goes on where the view put them, else at the choice they held, else at the view's beginning. */

@@ -11,9 +11,14 @@ const ENDED = ["completed", "failed", "skipped"];
 /** Sending a file is this share of its bar; the rest is what the task says of itself. */
 const SENDING_SHARE = 0.3;
 
+/** A cancelled job skips what has not begun. What began just before it is counted so too, until it ends. */
+const isSkipped = (job, { status }) =>
+  job.isCancelled && (status === "pending" || (status === "processing" && job.isSettled));
+
 /** A task with how far its file's way to S3 is (`way`; null once the task is at work). */
-const itemOf = (task, sending, isCancelled) => {
-  const status = task.status === "pending" && isCancelled ? "skipped" : task.status;
+const itemOf = (job, task) => {
+  const sending = job.sendings.get(task.task_id);
+  const status = isSkipped(job, task) ? "skipped" : task.status;
   const way = status === "pending" ? (sending?.status ?? "absent") : null;
   const sent = way === null || way === "sent" ? 1 : sending?.file.size ? sending.sent / sending.file.size : 0;
   const share = ENDED.includes(status) ? 1 : SENDING_SHARE * sent + (1 - SENDING_SHARE) * (task.progress_pct / 100);
@@ -33,8 +38,7 @@ const itemOf = (task, sending, isCancelled) => {
 };
 
 /** In the job's order: the tasks were listed before anything else was heard of them. @param {import("./upload_job.js").UploadJob} job */
-export const itemsOf = (job) =>
-  Array.from(job.state.tasks.values(), (task) => itemOf(task, job.sendings.get(task.task_id), job.isCancelled));
+export const itemsOf = (job) => Array.from(job.state.tasks.values(), (task) => itemOf(job, task));
 
 /** Whether nothing more is to come of an item. */
 export const isOverWith = ({ status }) => ENDED.includes(status);

@@ -25,8 +25,10 @@ export class QualityJob extends Job {
 
   /** Find the project's last quality job, if there is one. */
   async find() {
+    const known = this.jobId;
     const job = await this.api.get(`v1/projects/${this.project}/analytics/quality-progress`);
-    if (job.job_id) this.adopt(job.job_id);
+    // Another may have been started meanwhile.
+    if (job.job_id && this.jobId === known) this.adopt(job.job_id);
   }
 
   adopt(jobId) {

@@ -136,10 +136,7 @@ export function knownUpload(project) {
 export async function findUpload(project) {
   const { jobs } = await api.get(`v1/projects/${project}/jobs`);
   const open = jobs.find(({ kind, status }) => kind === "upload" && (status === "pending" || status === "processing"));
-  if (!open) return null;
-  const job = new UploadJob(api, project, open.job_id);
-  rememberUpload(job);
-  return job;
+  return open ? new UploadJob(api, project, open.job_id) : null;
 }
 
 /** @param {UploadJob} job */

@@ -74,7 +74,9 @@ class Upload {
     const known = knownUpload(this.project);
     if (known) return this.watch(known);
     const found = await findUpload(this.project).catch(() => null);
-    if (found && !this.job && this.place.isConnected) this.watch(found);
+    if (!found || this.job || !this.place.isConnected) return;
+    rememberUpload(found);
+    this.watch(found);
   }
 
   // ── What is chosen ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 """The console in a real browser, on a whole stack of its own."""
 
+import itertools
 import os
 import re
 import secrets
@@ -21,8 +22,10 @@ from tools.demo_photos import write_demo_photos
 from tools.screenshots import show
 from tools.stack import Stack, aws_of, throwaway_stack
 
-PATIENCE_MS = 30_000
 SCHEMES = ["light", "dark"]
+# Only what fails takes so long: a slow machine is not in the wrong.
+PATIENCE_MS = 90_000
+TEST_TIMEOUT_S = 600
 expect.set_options(timeout=PATIENCE_MS)
 
 TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
@@ -34,6 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +80,27 @@ def barriers_of(page: Page) -> list[tuple[str, str]]:
     return [
         (found["id"], found["nodes"][0]["html"]) for found in violations if found["impact"] in {"serious", "critical"}
     ]
+
+
+class Gate:
+    """On the way from a page to S3: so many files go through, the others wait until it is opened."""
+
+    def __init__(self, page: Page, free: int = 0) -> None:
+        self.is_open = False
+        self._free = itertools.repeat(True, free)
+        self._waiting: list[Route] = []
+        page.route(re.compile("originalsbucket"), self._meet)
+
+    def open(self) -> None:
+        self.is_open = True
+        while self._waiting:
+            self._waiting.pop().continue_()
+
+    def _meet(self, route: Route) -> None:
+        if self.is_open or next(self._free, False):
+            route.continue_()
+        else:
+            self._waiting.append(route)
 
 
 @dataclass

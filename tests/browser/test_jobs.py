@@ -32,6 +32,9 @@ def open_quality(console: Console, project: str) -> Page:
 
 def test_quality_job_is_started_and_watched_to_its_end(console: Console, project: str, scored: list[str]) -> None:
     page = open_quality(console, project)
+    # Without a pause it may be over before anyone has looked.
+    page.get_by_label("Images in a batch").fill("1")
+    page.get_by_label("Pause between batches").fill("3000")
 
     page.get_by_role("button", name="Start").click()
 
@@ -43,7 +46,7 @@ def test_quality_job_is_started_and_watched_to_its_end(console: Console, project
 def test_cancelled_quality_job_adds_up_and_another_may_begin(console: Console, project: str, scored: list[str]) -> None:
     page = open_quality(console, project)
     page.get_by_label("Images in a batch").fill("1")
-    page.get_by_label("Pause between batches").fill("5000")
+    page.get_by_label("Pause between batches").fill("30000")
 
     page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Cancel").click()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Request, WebSocket, WebSocketRoute, expect
 
-from tests.browser.conftest import Console, new_files
+from tests.browser.conftest import Console, Gate, new_files
 
 FILES = 24
 
@@ -25,22 +25,25 @@ def polls_of(page: Page) -> list[str]:
 
 def test_news_come_by_websocket_and_hardly_by_polling(console: Console, tmp_path: Path, project: str) -> None:
     page = console.open(f"{project}/upload")
+    gate = Gate(page)
     polls = polls_of(page)
+    sockets: list[WebSocket] = []
     messages: list[str] = []
 
     def listen(socket: WebSocket) -> None:
+        sockets.append(socket)
         socket.on("framereceived", lambda frame: messages.append(str(frame)))
 
     page.on("websocket", listen)
     page.set_input_files("[data-choose=files]", new_files(tmp_path, FILES))
-
     expect(page.locator("[data-by=push]")).to_have_text("Live")
+    gate.open()
     page.locator("[data-summary]").wait_for()
 
     events = [json.loads(text) for text in messages]
     assert any(event["type"] == "events" for event in events)
-    # One before the socket is open, and one when it has closed, each with a page of tasks more at most.
-    assert len(polls) <= 4
+    # One before a socket is open, and one when it has closed, each with a page of tasks more at most.
+    assert len(polls) <= 2 + 2 * len(sockets)
 
 
 def test_page_polls_where_the_socket_is_refused(console: Console, tmp_path: Path, project: str) -> None:
@@ -49,9 +52,11 @@ def test_page_polls_where_the_socket_is_refused(console: Console, tmp_path: Path
     polls = polls_of(page)
     refuse: Callable[[WebSocketRoute], None] = lambda socket: socket.close()  # noqa: E731
     page.route_web_socket("**", refuse)
+    gate = Gate(page)
     page.set_input_files("[data-choose=files]", new_files(tmp_path, FILES))
 
     expect(page.locator("[data-by=poll]")).to_contain_text("Looks every")
+    gate.open()
     page.locator("[data-summary]").wait_for()
 
     expect(page.locator("[data-summary] h2")).to_have_text(f"Done: {FILES} added")
@@ -60,6 +65,7 @@ def test_page_polls_where_the_socket_is_refused(console: Console, tmp_path: Path
 
 def test_job_ends_all_the_same_where_every_socket_is_cut(console: Console, tmp_path: Path, project: str) -> None:
     page = console.open(f"{project}/upload")
+    gate = Gate(page)
     cut: list[str] = []
 
     def relay(socket: WebSocketRoute) -> None:
@@ -69,6 +75,7 @@ def test_job_ends_all_the_same_where_every_socket_is_cut(console: Console, tmp_p
             socket.send(message)
             cut.append(socket.url)
             socket.close()
+            gate.open()
 
         server.on_message(pass_on)
 

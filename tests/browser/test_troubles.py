@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Console, answering
+from tests.browser.conftest import Console, answering, new_files
 
 JOB = "job_01kdxxxxxxxxxxxxxxxxxxxxxx"
 COUNTS: dict[str, Any] = {
@@ -68,6 +69,17 @@ def open_with(
     return console.open(f"{project}/upload")
 
 
+def held_back(console: Console, address: str) -> list[Route]:
+    """The requests for an address, which wait until the test answers them."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    console.context.route(address, hold)
+    return held
+
+
 def test_expired_session_is_said_and_can_be_left(console: Console, project: str) -> None:
     page = open_with(console, project, answering(**problem(410, "expired")))
 
@@ -88,11 +100,12 @@ def test_key_that_expires_on_the_way_is_asked_for_and_the_job_goes_on(console: C
     expect(page.get_by_text("Your key has stopped working")).to_be_visible()
     page.get_by_role("button", name="Sign in and go on").click()
     page.get_by_role("dialog").get_by_label("API key").fill(console.stack.admin_key)
-    page.get_by_role("button", name="Go on", exact=True).click()
+    with page.expect_response(lambda response: JOB in response.url) as next_look:
+        page.get_by_role("button", name="Go on", exact=True).click()
 
-    expect(page.get_by_text("Your key has stopped working")).to_have_count(0)
-    page.wait_for_timeout(200)
+    assert next_look.value.ok
     assert keys[-1] == f"Bearer {console.stack.admin_key}"
+    expect(page.get_by_text("Your key has stopped working")).to_have_count(0)
 
 
 def answering_of(found: dict[str, Any]) -> dict[str, Any]:
@@ -133,12 +146,58 @@ def test_cancelling_that_worked_is_not_called_a_failure_when_the_look_after_it_f
     )
     console.context.route(f"**/v1/jobs/{JOB}/cancel", answering(json={"job_id": JOB, "status": "cancelled"}))
 
-    with page.expect_response(lambda response: response.status == 503):
+    with page.expect_response(lambda response: response.status == 503 and JOB in response.url):
         page.get_by_role("button", name="Cancel").click()
 
     page.wait_for_timeout(100)
     expect(page.get_by_role("button", name="Cancelling…")).to_be_visible()
     expect(page.get_by_text("That did not work")).to_have_count(0)
+
+
+def test_task_that_began_just_before_the_cancel_is_skipped_as_the_counters_say(console: Console, project: str) -> None:
+    tasks = [task(0), *(task(n, status="skipped", outcome="skipped") for n in range(1, 8))]
+    cancelled = job(status="cancelled", processing=0, skipped=8, remaining=0, tasks=tasks)
+
+    page = open_with(console, project, answering(json=cancelled))
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Cancelled: 8 skipped")
+    expect(page.locator("[data-task=t00000]")).to_contain_text("Skipped")
+
+
+def test_upload_that_began_is_not_lost_to_one_found_later(console: Console, project: str, tmp_path: Path) -> None:
+    late = held_back(console, f"**/v1/projects/{project}/jobs")
+    page = console.page()
+    page.goto(f"{console.stack.api_url}/console#/{project}/upload")
+    page.get_by_label("API key").fill(console.stack.tenant_key)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("Drop photos here").wait_for()
+    page.set_input_files("[data-choose=files]", new_files(tmp_path, 1))
+    page.locator("[data-summary]").wait_for()
+
+    late[0].fulfill(json={"jobs": [COUNTS], "next_cursor": None})
+    page.locator("main[aria-busy=false]").wait_for()
+    console.go(page, f"{project}/settings")
+    console.go(page, f"{project}/upload")
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 1 added")
+
+
+def test_quality_job_that_was_started_is_not_lost_to_the_one_before_it(console: Console, project: str) -> None:
+    late = held_back(console, "**/analytics/quality-progress")
+    begun = COUNTS | {"kind": "quality"}
+    console.context.route("**/analytics/start-quality-job", answering(json={"job_id": JOB}))
+    console.context.route("**/v1/realtime/tickets", answering(**NO_TICKET))
+    console.context.route(f"**/v1/jobs/{JOB}*", answering(json=begun))
+    console.expect("Failed to load resource")
+    page = console.open(f"{project}/settings")
+    page.evaluate("path => { location.hash = path }", f"#/{project}/quality")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("progressbar").wait_for()
+
+    late[0].fulfill(json=begun | {"job_id": JOB.replace("x", "w"), "status": "completed"})
+    page.locator(f"main[data-address='#/{project}/quality']").wait_for()
+
+    expect(page.get_by_role("progressbar")).to_be_visible()
 
 
 def test_job_in_which_everything_failed_says_so_once(console: Console, project: str) -> None:
@@ -212,16 +271,18 @@ def test_ten_thousand_files_are_a_few_rows_at_a_time(console: Console, project: 
 
     page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
     page.locator("[data-task=t05000]").wait_for()
-    took_ms = page.evaluate(
+    drawn = page.evaluate(
         """async () => {
-          const began = performance.now();
+          let drawn = 0;
+          const count = (changes) => changes.forEach(({ addedNodes }) => (drawn += addedNodes.length));
+          new MutationObserver(count).observe(document.querySelector(".rows"), { childList: true });
           for (let n = 0; n < 20; n++) {
             scrollBy(0, 3000);
             await new Promise(requestAnimationFrame);
           }
-          return (performance.now() - began) / 20;
+          return drawn;
         }"""
     )
 
     assert page.locator(".row").count() < 60
-    assert took_ms < 200
+    assert 0 < drawn < 20 * 60

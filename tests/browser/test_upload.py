@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Console, NewConsole, new_files
+from tests.browser.conftest import Console, Gate, NewConsole, new_files
 from tests.pictures import photo
 from tools.demo_photos import EXPECTED
 
@@ -22,7 +22,9 @@ def choose(page: Page, paths: list[Path]) -> None:
 def follow(page: Page) -> list[tuple[float, int, int]]:
     """(percent, ended, total), as often as the page shows something else, until the job has ended."""
     seen: list[tuple[float, int, int]] = []
-    while not page.locator("[data-summary]").count():
+    has_ended = False
+    while not has_ended:
+        has_ended = page.locator("[data-summary]").count() > 0
         found = page.evaluate(READ)
         if found:
             ended, total = (int(found[1].split(", ")[0].split(" of ")[n].replace(",", "")) for n in (0, 1))
@@ -133,6 +135,7 @@ def test_files_too_many_for_one_session_wait_and_follow_in_another(
 
 def test_cancelled_upload_adds_up(console: Console, tmp_path: Path, project: str) -> None:
     page = console.open(f"{project}/upload")
+    Gate(page, free=20)
     choose(page, new_files(tmp_path, 60))
 
     page.get_by_role("button", name="Cancel").click()
@@ -148,14 +151,15 @@ def test_upload_goes_on_where_it_was_after_the_page_was_loaded_again(
 ) -> None:
     files = new_files(tmp_path, 40)
     page = console.open(f"{project}/upload")
+    gate = Gate(page, free=20)
     choose(page, files)
     page.locator("[role=progressbar]").wait_for()
 
     page.reload()
-    page.locator("[role=progressbar]").wait_for()
+    gate.open()
     # Files that had not left the page yet are asked for.
-    if page.get_by_text("not arrived yet").count():
-        choose(page, files)
+    page.get_by_role("heading", name="not arrived yet").wait_for()
+    choose(page, files)
     page.locator("[data-summary]").wait_for()
 
     expect(page.locator(".tally-number")).to_have_text("40 / 40")
@@ -166,11 +170,13 @@ def test_another_browser_finds_the_upload_that_is_at_work(
     new_console: NewConsole, tmp_path: Path, project: str
 ) -> None:
     first = new_console().open(f"{project}/upload")
+    gate = Gate(first, free=10)
     choose(first, new_files(tmp_path, 30))
     first.locator("[role=progressbar]").wait_for()
 
     other = new_console().open(f"{project}/upload")
     other.locator("[role=progressbar]").wait_for()
+    gate.open()
     first.locator("[data-summary]").wait_for()
     other.locator("[data-summary]").wait_for()
 
