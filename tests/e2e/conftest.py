@@ -14,6 +14,9 @@ from tools.stack import Stack, aws_of, throwaway_stack
 
 Aws = Callable[[str], Any]
 TOLD = {"NotificationEmail": "team@example.com"}
+# Only what fails takes so long: a slow machine is not in the wrong.
+PATIENCE_S = 300
+TEST_TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ from shared.domain.access import ApiKey, Scope, hash_secret
 from shared.domain.keys import OriginalKey
 from shared.stores.dynamo import dynamodb
 from shared.stores.tenants import TenantStore
-from tests.e2e.conftest import Aws, Demo
+from tests.e2e.conftest import PATIENCE_S, Aws, Demo
 from tests.e2e.test_demo_set import wait_until_quiet
 from tests.pictures import photo
+from tools.soak.watch import until
 from tools.stack import Stack
 
 SECRET = "s" * 43
@@ -74,7 +75,7 @@ def test_rendition_redirects_without_a_body(stack: Stack, demo: Demo) -> None:
     answer = answer_to(stack, stack.tenant_key, f"/v1/assets/{asset_id}/renditions/thumb")
 
     assert (answer.status_code, answer.content) == (302, b"")
-    assert httpx.get(answer.headers["Location"]).headers["Content-Type"] == "image/jpeg"
+    assert httpx.get(answer.headers["Location"], timeout=60).headers["Content-Type"] == "image/jpeg"
 
 
 def test_unchanged_progress_answers_304(stack: Stack, demo: Demo) -> None:
@@ -115,13 +116,13 @@ def test_second_upload_to_a_used_grant_is_deleted(client: Client, stack: Stack, 
     grant = session.uploads[0].upload
     assert grant is not None
 
-    for body in (first, second):
-        httpx.post(grant.url, data=grant.fields, files={"file": ("x", body)}, timeout=60).raise_for_status()
-        wait_until_quiet(aws, stack)
+    httpx.post(grant.url, data=grant.fields, files={"file": ("x", first)}, timeout=60).raise_for_status()
+    assert until(lambda: client.get_job(session.job_id).is_ended, PATIENCE_S)
+    (kept,) = versions_of(aws, stack, grant.fields["key"])
+    httpx.post(grant.url, data=grant.fields, files={"file": ("x", second)}, timeout=60).raise_for_status()
 
-    listed = aws("s3").list_object_versions(Bucket=stack.outputs["OriginalsBucketName"], Prefix=grant.fields["key"])
+    assert until(lambda: versions_of(aws, stack, grant.fields["key"]) == [kept], PATIENCE_S)
     job = client.get_job(session.job_id)
-    assert len(listed["Versions"]) == 1
     assert job is not None
     assert (job.processed, job.failed) == (1, 0)
 
@@ -130,9 +131,12 @@ def test_upload_for_a_session_that_never_was_is_deleted(stack: Stack, aws: Aws) 
     key = str(OriginalKey("tenant_00000000000000000000000000", "job_00000000000000000000000000", "t00000"))
     aws("s3").put_object(Bucket=stack.outputs["OriginalsBucketName"], Key=key, Body=photo())
 
-    wait_until_quiet(aws, stack)
+    assert until(lambda: versions_of(aws, stack, key) == [], PATIENCE_S)
 
-    assert "Versions" not in aws("s3").list_object_versions(Bucket=stack.outputs["OriginalsBucketName"], Prefix=key)
+
+def versions_of(aws: Aws, stack: Stack, key: str) -> list[str]:
+    listed = aws("s3").list_object_versions(Bucket=stack.outputs["OriginalsBucketName"], Prefix=key)
+    return [found["VersionId"] for found in listed.get("Versions", [])]
 
 
 @pytest.mark.parametrize("body", ["junk", "[]", '{"Records": [7]}', json.dumps({"Event": "s3:TestEvent"})])
@@ -140,7 +144,7 @@ def test_upload_for_a_session_that_never_was_is_deleted(stack: Stack, aws: Aws) 
 def test_junk_in_a_queue_is_acknowledged(stack: Stack, aws: Aws, queue: str, body: str) -> None:
     aws("sqs").send_message(QueueUrl=stack.outputs[queue], MessageBody=body)
 
-    wait_until_quiet(aws, stack)
+    wait_until_quiet(aws, stack, timeout_s=60)
 
 
 def test_wrong_fields_are_a_problem_by_field(client: Client) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from darkroom import Client, Task, Verdict
 from shared.domain.keys import OriginalKey
 from shared.domain.presets import BUILT_IN, fit
-from tests.e2e.conftest import Aws, Demo
+from tests.e2e.conftest import PATIENCE_S, Aws, Demo
 from tools.demo_photos import EXPECTED
 from tools.stack import Stack
 
@@ -184,7 +184,7 @@ def versions(aws: Aws, stack: Stack, task: str) -> list[str]:
     return [found["VersionId"] for found in listed["Versions"] if found["Key"].endswith(task)]
 
 
-def wait_until_quiet(aws: Aws, stack: Stack, timeout_s: float = 60) -> None:
+def wait_until_quiet(aws: Aws, stack: Stack, timeout_s: float = PATIENCE_S) -> None:
     """Until no work queue holds a message, seen or unseen, for two looks in a row."""
     deadline, quiet = time.monotonic() + timeout_s, 0
     while quiet < 2:

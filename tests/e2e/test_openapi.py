@@ -50,7 +50,7 @@ def send(stack: Stack) -> Send:
     def send_case(case: Any, key: str | None) -> int | None:
         """The status, or None where no function was asked."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        answer = case.call(base_url=stack.api_url, session=session, headers=headers, allow_redirects=False)
+        answer = case.call(base_url=stack.api_url, session=session, headers=headers, allow_redirects=False, timeout=60)
         if is_of_the_gateway(answer):
             return None
         case.validate_response(answer, checks=CHECKS)

@@ -1,10 +1,8 @@
 """The whole path once more where every function may do only what its role allows."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import httpx
@@ -13,8 +11,9 @@ from websockets.sync.client import connect
 
 from darkroom import ApiError, Client, NewFile, compare_file, upload_files
 from darkroom.actions import QualityOptions
-from tests.e2e.conftest import TOLD, age_graves, purge_at_night
+from tests.e2e.conftest import PATIENCE_S, TOLD, age_graves, purge_at_night
 from tests.pictures import photo
+from tools.soak.watch import until
 from tools.stack import Stack, aws_of, throwaway_stack
 
 BUCKETS = ("OriginalsBucketName", "RenditionsBucketName")
@@ -60,7 +59,7 @@ def test_every_function_is_allowed_what_it_does(client: Client, tmp_path: Path) 
     report = upload_files(client, [tmp_path], "guarded")
     client.plan_quality_job("guarded", EVERYTHING)
     job_id = client.start_quality_job("guarded", EVERYTHING).job_id
-    _wait(lambda: client.get_job(job_id).is_ended)
+    assert until(lambda: client.get_job(job_id).is_ended, PATIENCE_S)
     job = client.get_job(job_id)
     client.retry_failed(job_id)
     client.cancel_job(job_id)
@@ -75,11 +74,11 @@ def test_renditions_are_made_again_and_when_they_are_asked_for(client: Client, t
     (asset_id,) = _upload(client, tmp_path, "remade", [11])
     client.set_presets([ON_DEMAND], if_match=client.get_presets().etag)
     job_id = client.start_rebuild("remade", EVERYTHING).job_id
-    _wait(lambda: client.get_job(job_id).is_ended)
+    assert until(lambda: client.get_job(job_id).is_ended, PATIENCE_S)
 
     assert client.get_job(job_id).processed == 1
     assert client.get_presets().presets[-1].name == ON_DEMAND["name"]
-    _wait(lambda: _is_there(client, asset_id, "asked"))
+    assert until(lambda: _is_there(client, asset_id, "asked"), PATIENCE_S)
 
 
 def test_image_is_compared_in_each_form(client: Client, tmp_path: Path) -> None:
@@ -94,10 +93,10 @@ def test_image_is_compared_in_each_form(client: Client, tmp_path: Path) -> None:
 
 def test_project_is_listed_and_deleted_from(client: Client, tmp_path: Path) -> None:
     first, copy = _upload(client, tmp_path, "listed", [31, 31])
-    _wait(lambda: next(client.list_duplicates("listed"), None) is not None)
+    assert until(lambda: next(client.list_duplicates("listed"), None) is not None, PATIENCE_S)
 
     client.delete_asset(first)
-    _wait(lambda: next(client.list_duplicates("listed"), None) is None)
+    assert until(lambda: next(client.list_duplicates("listed"), None) is None, PATIENCE_S)
 
     assert [asset.asset_id for asset in client.list_assets("listed")] == [copy]
     assert client.get_statistics("listed").assets == 1
@@ -120,12 +119,13 @@ def test_job_is_told_to_a_socket(client: Client) -> None:
     session = client.create_upload("told", [_declared(photo(41))])
     grant = session.uploads[0].upload
     assert grant is not None
-    with connect(client.open_ticket().url, close_timeout=1) as socket:
+    with connect(client.open_ticket().url, open_timeout=60, close_timeout=1) as socket:
         socket.send(json.dumps({"action": "subscribe", "job_id": session.job_id}))
+        assert json.loads(socket.recv(60))["type"] == "snapshot"
         httpx.post(grant.url, data=grant.fields, files={"file": ("x", photo(41))}, timeout=60)
         told: set[str] = set()
         while "job:completed" not in told:
-            told |= {entry["event"] for entry in json.loads(socket.recv(30)).get("events", [])}
+            told |= {entry["event"] for entry in json.loads(socket.recv(60)).get("events", [])}
 
 
 def test_reconcile_is_allowed_what_it_does(without_tls: Stack) -> None:
@@ -178,10 +178,3 @@ def _is_there(client: Client, asset_id: str, preset: str) -> bool:
             return False
         raise
     return True
-
-
-def _wait(is_done: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_done():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -21,7 +21,7 @@ from tests.world import TENANT, World
     seed=st.integers(0, 1000),
     steps=st.lists(st.tuples(st.sampled_from(["score", "score", "score", "delete"]), st.integers(0, 8)), max_size=30),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_order_with_deletes_and_repetitions_ends_as_one_pass(seed: int, steps: list[tuple[str, int]]) -> None:
     with mock_aws():
         project = Project(World(build()), likes(seed, 9))
