@@ -17,9 +17,9 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 # An orderly stop writes tables and objects to disk first.
-STOP_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 120
 
 
 class EmulatorError(Exception):
