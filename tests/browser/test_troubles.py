@@ -185,7 +185,7 @@ def test_upload_that_began_is_not_lost_to_one_found_later(console: Console, proj
 def test_quality_job_that_was_started_is_not_lost_to_the_one_before_it(console: Console, project: str) -> None:
     late = held_back(console, "**/analytics/quality-progress")
     begun = COUNTS | {"kind": "quality"}
-    console.context.route("**/analytics/start-quality-job", answering(json={"job_id": JOB}))
+    console.context.route("**/analytics/start-quality-job?*", answering(json={"job_id": JOB}))
     console.context.route("**/v1/realtime/tickets", answering(**NO_TICKET))
     console.context.route(f"**/v1/jobs/{JOB}*", answering(json=begun))
     console.expect("Failed to load resource")

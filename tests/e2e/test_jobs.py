@@ -19,11 +19,10 @@ EVERYTHING = QualityOptions(only_missing=False, batch_size=4)
 
 
 def is_at_rest(client: Client, job_id: str) -> bool:
-    """Whether a job has ended and its counters say of each task what the task says of itself."""
-    job = client.get_job(job_id)
-    ended = Counter(task.status for task in client.list_tasks(job_id))
-    counted = (ended["completed"], ended["failed"], ended["skipped"])
-    return job is not None and job.is_ended and (job.processed, job.failed, job.skipped) == counted
+    """Whether a job has ended, with no task at work and each that was counted."""
+    job, tasks = client.get_job(job_id), Counter(task.status for task in client.list_tasks(job_id))
+    work = (tasks["processing"], tasks["completed"], tasks["failed"])
+    return job is not None and job.is_ended and (0, job.processed, job.failed) == work
 
 
 def darkroom(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
