@@ -166,7 +166,7 @@ class Soak:
                 self.client.storage.post_file(granted.upload, path, lambda _: None)
 
     def _cancel_a_quality_job(self) -> None:
-        started = self.client.start_quality_job(SHOP, QualityOptions(batch_size=5, delay_ms=500, only_missing=False))
+        started = self.client.start_quality_job(SHOP, QualityOptions(batch_size=5, delay_ms=2000, only_missing=False))
         self._wait(lambda: self._moved(SHOP, "quality"), "the first quality job to begin")
         self._cancel(started.job_id)
 
