@@ -82,6 +82,17 @@ def barriers_of(page: Page) -> list[tuple[str, str]]:
     ]
 
 
+def held_back(context: BrowserContext, address: str) -> list[Route]:
+    """The requests for an address, which wait until the test answers them."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    context.route(address, hold)
+    return held
+
+
 class Gate:
     """On the way from a page to S3: so many files go through, the others wait until it is opened."""
 

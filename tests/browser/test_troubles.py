@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Console, answering, new_files
+from tests.browser.conftest import Console, answering, held_back, new_files
 
 JOB = "job_01kdxxxxxxxxxxxxxxxxxxxxxx"
 COUNTS: dict[str, Any] = {
@@ -67,17 +67,6 @@ def open_with(
     console.context.route(f"**/v1/projects/{project}/jobs", answering(json={"jobs": [COUNTS], "next_cursor": None}))
     console.context.route(f"**/v1/jobs/{JOB}*", answer)
     return console.open(f"{project}/upload")
-
-
-def held_back(console: Console, address: str) -> list[Route]:
-    """The requests for an address, which wait until the test answers them."""
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    console.context.route(address, hold)
-    return held
 
 
 def test_expired_session_is_said_and_can_be_left(console: Console, project: str) -> None:
@@ -165,7 +154,7 @@ def test_task_that_began_just_before_the_cancel_is_skipped_as_the_counters_say(c
 
 
 def test_upload_that_began_is_not_lost_to_one_found_later(console: Console, project: str, tmp_path: Path) -> None:
-    late = held_back(console, f"**/v1/projects/{project}/jobs")
+    late = held_back(console.context, f"**/v1/projects/{project}/jobs")
     page = console.page()
     page.goto(f"{console.stack.api_url}/console#/{project}/upload")
     page.get_by_label("API key").fill(console.stack.tenant_key)
@@ -183,7 +172,7 @@ def test_upload_that_began_is_not_lost_to_one_found_later(console: Console, proj
 
 
 def test_quality_job_that_was_started_is_not_lost_to_the_one_before_it(console: Console, project: str) -> None:
-    late = held_back(console, "**/analytics/quality-progress")
+    late = held_back(console.context, "**/analytics/quality-progress")
     begun = COUNTS | {"kind": "quality"}
     console.context.route("**/analytics/start-quality-job?*", answering(json={"job_id": JOB}))
     console.context.route("**/v1/realtime/tickets", answering(**NO_TICKET))
