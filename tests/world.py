@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from shared.domain.asset import Asset
 from shared.domain.dispatch import QualityOptions
@@ -58,6 +58,9 @@ from shared.usecases.sweep_strays import Sweeping, sweep_originals, sweep_rendit
 from shared.usecases.validate_upload import Validation, validate_upload
 from shared.wiring import workbench
 from tests.cloud import Cloud, client, table
+from tests.snapshot import restore, taken
+
+T = TypeVar("T")
 
 STALL_S = 600
 TENANT = "tenant_00000000000000000000000000"
@@ -140,6 +143,18 @@ class World:
         """Each look at the clock is a millisecond later than the last."""
         self.now += timedelta(milliseconds=1)
         return self.now
+
+    _told: ClassVar[dict[Callable[[World], Any], tuple[Any, bytes, datetime, dict[str, str]]]] = {}
+
+    def once(self, story: Callable[[World], T]) -> T:
+        """Let this happen to a new world: the first time in earnest, from then on as a copy of what came of it."""
+        if story not in self._told:
+            self._told[story] = (story(self), taken(), self.now, dict(self._read))
+            return self._told[story][0]
+        came, snapshot, self.now, read = self._told[story]
+        self._read = dict(read)
+        restore(snapshot)
+        return came
 
     # ── What people do ────────────────────────────────────────────────────────────────────────────────────────
 

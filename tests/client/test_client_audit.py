@@ -27,11 +27,15 @@ Bend = Callable[[World], object]
 @pytest.fixture
 def busy(world: World) -> World:
     """Two images, one of them deleted, a duplicate and a refused file."""
+    world.once(_be_busy)
+    return world
+
+
+def _be_busy(world: World) -> None:
     world.tenants.create(TENANT, "shop", world.now)
     _, uploads = world.upload(photo(1, 40, 40), photo(2, 40, 40), photo(1, 40, 40), b"no image")
     world.run(uploads)
     world.catalog.delete(world.all_assets()[0].asset_id, TENANT, world.clock())
-    return world
 
 
 def kinds(audit: Audit) -> list[str]:

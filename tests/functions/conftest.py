@@ -109,6 +109,10 @@ def now(world: World) -> World:
 @pytest.fixture
 def given_up(now: World) -> str:
     """An upload whose only image has its renditions, and could not be scored in four attempts; its job."""
+    return now.once(_give_up)
+
+
+def _give_up(now: World) -> str:
     job_id, uploads = now.upload(photo(1, 40, 40))
     now.validate(uploads[0])
     good, now.score_work = now.score_work, replace(now.score_work, originals=OriginalStore("no-such-bucket"))

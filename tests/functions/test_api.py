@@ -19,6 +19,10 @@ def upload_body(**changes: object) -> dict[str, object]:
 @pytest.fixture
 def finished(world: World) -> str:
     """A session of a good and a bad file, both dealt with."""
+    return world.once(_finish)
+
+
+def _finish(world: World) -> str:
     world.now = world.now.now(world.now.tzinfo)
     job_id, uploads = world.upload(photo(), b"a shopping list")
     world.run(uploads)

@@ -155,11 +155,15 @@ REBUILD = f"/v1/projects/{PROJECT}/renditions/rebuild"
 @pytest.fixture
 def image(world: World) -> World:
     """A project of one image, with a preset that was set afterwards."""
+    world.once(_preset_late)
+    return world
+
+
+def _preset_late(world: World) -> None:
     world.now = datetime.now(UTC)
     _, uploads = world.upload(photo(1, 40, 30))
     world.run(uploads)
     world.set_presets({"name": "hero", "box": [9, 9]})
-    return world
 
 
 def test_rebuild_says_at_once_how_many_images_it_has(api: Api, image: World) -> None:

@@ -28,6 +28,10 @@ from tests.world import PROJECT, TENANT, World
 @pytest.fixture
 def images(world: World) -> list[str]:
     """Five images of a project, scored as they were uploaded; the ids of their assets. Renditions are not made."""
+    return world.once(_score_five)
+
+
+def _score_five(world: World) -> list[str]:
     job_id, uploads = world.upload(*(photo(seed, 80, 60) for seed in range(5)))
     for uploaded in uploads:
         world.validate(uploaded)

@@ -44,6 +44,10 @@ def use_up_attempts(world: World, request: AssetRequest) -> None:
 @pytest.fixture
 def failed(world: World) -> str:
     """A session whose one image could not be rendered; its job has ended."""
+    return world.once(_fail)
+
+
+def _fail(world: World) -> str:
     job_id, uploads = world.upload(photo())
     world.validate(uploads[0])
     use_up_attempts(world, world.sent("RenditionsQueue")[0])
