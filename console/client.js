@@ -6,7 +6,8 @@
  *     job.subscribe((state) => console.log(state.job?.progress_pct));
  *     await job.start(input.files);
  *
- * It needs nothing but a browser, and stores nothing.
+ * A QualityJob that is to show what is at work already, or was last, is told to look: `await job.find()`.
+ * What is known of a job is described in types.js. It needs nothing but a browser, and stores nothing.
  */
 
 export { Darkroom, Problem, sendFile } from "./api.js";

@@ -298,7 +298,7 @@ class Upload {
   }
 }
 
-/** @param {import("./upload_job.js").Refused[]} refused */
+/** @param {import("./types.js").Refused[]} refused */
 const leftOut = (refused) => {
   const shown = refused.slice(0, MANY).map(({ file, ...error }) => h("li", {}, `${file.name}: ${reason(error)}`));
   const rest = refused.length > MANY && h("li", {}, `and ${number(refused.length - MANY)} more`);

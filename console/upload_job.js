@@ -3,15 +3,8 @@
 import { Problem, backoff, sendFile, sleep } from "./api.js";
 import { Job } from "./job.js";
 
-/**
- * @typedef {object} Sending  how far one file's way to S3 is
- * @property {File} file
- * @property {"waiting" | "sending" | "sent" | "unsent"} status
- * @property {number} sent  bytes
- * @property {string | null} reason  why it is `unsent`
- */
-
-/** @typedef {{file: File, code: string, limit?: number, measured?: number}} Refused  a file that was left out */
+/** @import { Darkroom } from "./api.js" */
+/** @import { Refused, Sending } from "./types.js" */
 
 const PARALLEL = 6;
 const SEND_TRIES = 6;
@@ -44,6 +37,7 @@ const taskName = (file) => nameOf(file).slice(-MAX_NAME);
 
 /** Sends files straight to S3, several at a time, and watches what becomes of them. */
 export class UploadJob extends Job {
+  /** @param {Darkroom} api @param {string} project @param {string | null} [jobId] one that is there already */
   constructor(api, project, jobId = null) {
     super(api, project, jobId);
     this.wantsTasks = true;
