@@ -3,6 +3,7 @@
 const MAX_WAIT_MS = 32_000;
 /** API Gateway ends a request after 29 seconds, but a slow line needs longer for an image to compare. */
 const REQUEST_MS = 120_000;
+const STALLED_MS = 60_000;
 
 /** What the API said no with. `status` 0: it could not be reached. */
 export class Problem extends Error {
@@ -32,9 +33,14 @@ export const backoff = (failures) => Math.min(MAX_WAIT_MS, 1000 * 2 ** (failures
 /** @param {number} ms @param {AbortSignal} [signal] ends the wait early, without an error */
 export const sleep = (ms, signal) =>
   new Promise((resolve) => {
-    if (signal?.aborted) return resolve(undefined);
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve(undefined)), { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve(undefined);
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted) end();
   });
 
 /** The API with a key. */
@@ -97,8 +103,11 @@ export class Darkroom {
       if (error.name === "AbortError") throw error;
       throw new Problem(0);
     }
-    const data = text && response.status !== 304 ? parsed(text) : null;
-    if (!response.ok && response.status !== 304) throw new Problem(response.status, data ?? {});
+    const isEmpty = response.status === 204 || response.status === 304;
+    const data = isEmpty ? null : parsed(text);
+    if (!response.ok && !isEmpty) throw new Problem(response.status, data ?? {});
+    // Somebody else's page, as that of a network to sign in to.
+    if (!data && !isEmpty) throw new Problem(0);
     return { status: response.status, etag: response.headers.get("ETag"), data };
   }
 
@@ -146,10 +155,18 @@ export const sendFile = ({ url, fields }, file, { signal, onSent } = {}) =>
     form.append("file", file);
     const request = new XMLHttpRequest();
     request.open("POST", url);
-    request.upload.onprogress = ({ loaded }) => onSent?.(Math.min(loaded, file.size));
+    let timer;
+    const moves = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => (reject(new Problem(0)), request.abort()), STALLED_MS);
+    };
+    const abort = () => request.abort();
+    request.upload.onprogress = ({ loaded }) => (moves(), onSent?.(Math.min(loaded, file.size)));
     request.onload = () => resolve(request.status);
     request.onerror = () => reject(new Problem(0));
     request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
-    signal?.addEventListener("abort", () => request.abort(), { once: true });
+    request.onloadend = () => (clearTimeout(timer), signal?.removeEventListener("abort", abort));
+    signal?.addEventListener("abort", abort);
     request.send(form);
+    moves();
   });

@@ -138,7 +138,10 @@ export class Job {
     if (this.watch || !this.jobId || !this.listeners.size) return;
     this.change({ trouble: null });
     this.watch = new AbortController();
-    void this.follow(this.watch.signal);
+    const { signal } = this.watch;
+    void this.follow(signal).finally(() => {
+      if (this.watch?.signal === signal) this.watch = null;
+    });
   }
 
   /** Watch no longer. */
@@ -150,7 +153,12 @@ export class Job {
   /** @param {Partial<State>} change */
   change(change) {
     this.state = { ...this.state, ...change };
-    for (const listener of this.listeners) listener(this.state);
+    for (const listener of this.listeners)
+      try {
+        listener(this.state);
+      } catch (error) {
+        reportError(error);
+      }
   }
 
   /** @param {Parameters<typeof fold>[1]} message */
@@ -181,7 +189,6 @@ export class Job {
       }
       await sleep(wait, signal);
     }
-    if (this.watch?.signal === signal) this.watch = null;
   }
 
   /** Whether nothing more is to come: a cancelled job's last images may still be at work. */
@@ -190,14 +197,17 @@ export class Job {
   }
 
   isHopeless(error) {
-    const kind = error.isAboutKey ? "key" : error.status === 410 || error.status === 404 ? "expired" : null;
-    if (kind) this.change({ trouble: { kind, failures: 1, error }, isCancelling: false });
-    return kind !== null;
+    if (error.isTransient) return false;
+    const kind = error.isAboutKey ? "key" : error.status === 410 || error.status === 404 ? "expired" : "refused";
+    this.change({ trouble: { kind, failures: 1, error }, isCancelling: false });
+    return true;
   }
 
   /** Ask for the counters and for the tasks that changed since the last time. 304 when nothing did. */
   async poll(signal) {
-    const path = `v1/jobs/${this.jobId}`;
+    const { jobId } = this;
+    if (!jobId) return;
+    const path = `v1/jobs/${jobId}`;
     const after = this.state.since;
     const query = !this.wantsTasks ? {} : this.isListed ? { changed_since: after } : { tasks: "all" };
     const headers = this.etag ? { "If-None-Match": this.etag } : {};
@@ -207,6 +217,7 @@ export class Job {
     const changed = [...(tasks ?? [])];
     if (cursor)
       for await (const page of this.api.pages(path, { ...query, cursor }, { signal })) changed.push(...page.tasks);
+    if (jobId !== this.jobId) return;
     this.isListed = true;
     this.etag = first.etag;
     // What changes while the pages are read has a later number than the first page's.

@@ -116,6 +116,13 @@ export function troubleNotice(job, noun, ...ways) {
       `${trouble.error.message} What has arrived is being worked on meanwhile.`,
       h("button", { class: "primary", onclick: signIn }, "Sign in and go on"),
     );
+  if (trouble?.kind === "refused")
+    return notice(
+      "problem",
+      "Darkroom does not tell how far it is",
+      trouble.error.message,
+      h("button", { onclick: again }, "Try again"),
+    );
   if (trouble?.kind === "unreachable")
     return notice(
       "warning",

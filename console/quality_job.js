@@ -31,6 +31,17 @@ export class QualityJob extends Job {
     if (job.job_id && this.jobId === known) this.adopt(job.job_id);
   }
 
+  async progress() {
+    if (!this.jobId) await this.find();
+    return super.progress();
+  }
+
+  async cancel() {
+    if (!this.jobId) await this.find();
+    if (this.jobId) return super.cancel();
+    return this.api.post(`v1/projects/${this.project}/analytics/cancel-quality-job`);
+  }
+
   adopt(jobId) {
     if (jobId !== this.jobId) {
       this.stop();

@@ -73,7 +73,7 @@ class Upload {
     this.showTop([]);
     const known = knownUpload(this.project);
     if (known) return this.watch(known);
-    const found = await findUpload(this.project).catch(() => null);
+    const found = await findUpload(this.project);
     if (!found || this.job || !this.place.isConnected) return;
     rememberUpload(found);
     this.watch(found);

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Console, new_files
+from tests.browser.conftest import Console, answering, new_files
 from tests.browser.test_upload import choose
 
 
@@ -150,3 +150,133 @@ def test_states_of_a_job_have_names(console: Console, client_url: str) -> None:
         "failed": ["isFailed"],
         "cancelled": ["isCancelled"],
     }
+
+
+def test_quality_job_of_a_project_without_one_is_idle(console: Console, client_url: str, project: str) -> None:
+    page = console.open("demo/settings")
+
+    found = page.evaluate(
+        """async ([url, key, project]) => {
+          const { Darkroom, QualityJob } = await import(url);
+          const job = new QualityJob(new Darkroom({ url: new URL("../", url), key }), project);
+          const { job: counts } = await job.progress();
+          return [job.isIdle, counts, (await job.cancel()).status];
+        }""",
+        [client_url, console.stack.tenant_key, project],
+    )
+
+    assert found == [True, None, "idle"]
+
+
+ANSWERING = """const answering = (answers) => {
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    const [path] = new URL(url).href.split("/v1/")[1].split("?");
+    asked.push(path);
+    return new Response(JSON.stringify(await answers[path]));
+  };
+  return asked;
+};
+const job = (job_id, status, seq) => ({ job_id, status, seq, processing: 0, poll_after_ms: 10 });
+const progress = "projects/p/analytics/quality-progress";
+"""
+"""For a page's script: `answering` answers each path as it says, and gives the paths that are asked for."""
+
+
+def test_quality_job_that_is_at_work_is_found_before_it_is_told_of_or_cancelled(
+    console: Console, client_url: str
+) -> None:
+    page = console.open("demo/settings")
+
+    found = page.evaluate(
+        f"""async (url) => {{
+          {ANSWERING}
+          const {{ Darkroom, QualityJob }} = await import(url);
+          const fresh = () => new QualityJob(new Darkroom({{ url: location.href, key: "" }}), "p");
+          const at = job("job_1", "processing", 1);
+          const asked = answering({{ [progress]: at, "jobs/job_1": at, "jobs/job_1/cancel": {{ in_flight: 3 }} }});
+          return [(await fresh().progress()).job.status, (await fresh().cancel()).in_flight, asked];
+        }}""",
+        client_url,
+    )
+
+    assert found[:2] == ["processing", 3]
+    assert found[2][:2] == ["projects/p/analytics/quality-progress", "jobs/job_1"]
+    assert found[2][2:4] == ["projects/p/analytics/quality-progress", "jobs/job_1/cancel"]
+
+
+@pytest.mark.parametrize("late", ["poll", "find"])
+def test_late_answer_about_a_former_job_changes_nothing(console: Console, client_url: str, late: str) -> None:
+    page = console.open("demo/settings")
+
+    found = page.evaluate(
+        f"""async ([url, late]) => {{
+          {ANSWERING}
+          const {{ Darkroom, QualityJob }} = await import(url);
+          const quality = new QualityJob(new Darkroom({{ url: location.href, key: "" }}), "p", "job_1");
+          let tell;
+          const former = new Promise((resolve) => (tell = () => resolve(job("job_1", "cancelled", 9))));
+          answering({{
+            [progress]: former,
+            "jobs/job_1": former,
+            "jobs/job_2": job("job_2", "processing", 1),
+            "projects/p/analytics/start-quality-job": {{ job_id: "job_2" }},
+          }});
+          const waiting = quality[late]();
+          await quality.start();
+          tell();
+          await waiting;
+          const known = quality.state.job;
+          return [known, (await quality.progress()).job.job_id];
+        }}""",
+        [client_url, late],
+    )
+
+    assert found == [None, "job_2"]
+
+
+def test_listener_that_fails_does_not_end_the_watching(console: Console, client_url: str) -> None:
+    console.expect("of the listener")
+    page = console.open("demo/settings")
+
+    told = page.evaluate(
+        f"""async (url) => {{
+          {ANSWERING}
+          const {{ Darkroom, Job }} = await import(url);
+          const found = new Job(new Darkroom({{ url: location.href, key: "" }}), "p", "job_1");
+          answering({{ "jobs/job_1": job("job_1", "completed", 1) }});
+          return new Promise((resolve) => {{
+            found.subscribe(({{ job }}) => {{
+              if (job) throw new Error("of the listener");
+            }});
+            found.subscribe(({{ job }}) => job && setTimeout(() => resolve([job.status, found.watch])));
+          }});
+        }}""",
+        client_url,
+    )
+
+    assert told == ["completed", None]
+
+
+def test_nothing_listens_on_when_a_wait_or_a_file_is_over(console: Console, client_url: str) -> None:
+    console.context.route("**/s3", answering(status=204))
+    page = console.open("demo/settings")
+
+    count = page.evaluate(
+        """async (url) => {
+          const { sendFile } = await import(url);
+          const { sleep } = await import(new URL("api.js", url));
+          const { signal } = new AbortController();
+          let count = 0;
+          const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+          signal.addEventListener = (...one) => (count++, add.apply(signal, one));
+          signal.removeEventListener = (...one) => (count--, remove.apply(signal, one));
+          await sleep(1, signal);
+          await sendFile({ url: new URL("../s3", url), fields: {} }, new File(["a"], "a.jpg"), { signal });
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          return count;
+        }""",
+        client_url,
+    )
+
+    assert count == 0

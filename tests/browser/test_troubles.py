@@ -29,6 +29,12 @@ COUNTS: dict[str, Any] = {
     "epoch": 1,
     "next_cursor": None,
 }
+FASTER = """const wait = setTimeout;
+  const beat = setInterval;
+  window.waits = [];
+  setTimeout = (f, ms, ...more) => (waits.push(ms), wait(f, ms / 50, ...more));
+  setInterval = (f, ms, ...more) => beat(f, ms / 50, ...more);"""
+"""Fifty times; the waits that were asked for, in ms, are in `waits`."""
 REFUSED = {"code": "truncated_image", "detail": "The file ends before the image does"}
 
 
@@ -53,6 +59,10 @@ def job(**changes: Any) -> dict[str, Any]:
 
 def problem(status: int, code: str) -> dict[str, Any]:
     return {"status": status, "json": {"status": status, "code": code, "title": code, "detail": f"It is {code}."}}
+
+
+def answering_of(found: dict[str, Any]) -> dict[str, Any]:
+    return {"status": found["status"], "body": json.dumps(found["json"]), "content_type": "application/problem+json"}
 
 
 NO_TICKET = problem(503, "try_again")
@@ -97,14 +107,8 @@ def test_key_that_expires_on_the_way_is_asked_for_and_the_job_goes_on(console: C
     expect(page.get_by_text("Your key has stopped working")).to_have_count(0)
 
 
-def answering_of(found: dict[str, Any]) -> dict[str, Any]:
-    return {"status": found["status"], "body": json.dumps(found["json"]), "content_type": "application/problem+json"}
-
-
 def test_five_polls_that_fail_in_a_row_are_told_until_one_succeeds(console: Console, project: str) -> None:
-    console.context.add_init_script(
-        "const wait = setTimeout; setTimeout = (f, ms, ...more) => wait(f, ms / 50, ...more);"
-    )
+    console.context.add_init_script(FASTER)
     asked: list[str] = []
     failed: list[str] = []
     is_mended = False
@@ -124,6 +128,63 @@ def test_five_polls_that_fail_in_a_row_are_told_until_one_succeeds(console: Cons
     page.get_by_role("button", name="Try now").click()
 
     expect(page.get_by_text("Darkroom does not answer")).to_have_count(0)
+
+
+def test_polls_that_fail_are_further_and_further_apart(console: Console, project: str) -> None:
+    console.context.add_init_script(FASTER)
+    polls = iter([{"json": job()}])
+    page = open_with(
+        console, project, lambda route: route.fulfill(**next(polls, answering_of(problem(503, "try_again"))))
+    )
+    page.wait_for_function("waits.filter((ms) => ms > 500).length >= 7")
+
+    waits = page.evaluate("waits.filter((ms) => ms > 500).slice(0, 7)")
+
+    longest = [1000, 2000, 4000, 8000, 16_000, 32_000, 32_000]
+    assert [0.75 * most <= wait <= most for wait, most in zip(waits, longest, strict=True)] == [True] * 7
+
+
+def test_page_of_somebody_else_in_place_of_an_answer_does_not_end_the_watching(console: Console, project: str) -> None:
+    console.context.add_init_script(FASTER)
+    tasks = [task(n, status="completed", outcome="created", progress_pct=100.0, seq=2) for n in range(8)]
+    ended = job(status="completed", processing=0, processed=8, remaining=0, progress_pct=100.0, seq=2, tasks=tasks)
+    answers = iter([{"json": job()}, {"body": "<p>Sign in to this network", "content_type": "text/html"}])
+
+    page = open_with(console, project, lambda route: route.fulfill(**next(answers, {"json": ended})))
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 8 added")
+
+
+def test_key_that_may_not_look_is_told_of_and_not_tried_again_by_itself(console: Console, project: str) -> None:
+    console.context.add_init_script(FASTER)
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(**answering_of(problem(403, "missing_scope")))
+
+    page = open_with(console, project, answer)
+
+    expect(page.get_by_text("It is missing_scope.")).to_be_visible()
+    page.wait_for_timeout(200)
+    assert len(asked) == 1
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("It is missing_scope.")).to_be_visible()
+    assert len(asked) == 2
+
+
+def test_upload_at_work_that_cannot_be_looked_for_is_no_empty_view(console: Console, project: str) -> None:
+    page = open_with(console, project, answering(json=job(poll_after_ms=5000)))
+    console.context.route(f"**/v1/projects/{project}/jobs", answering(**problem(403, "missing_scope")))
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    expect(page.get_by_text("It is missing_scope.")).to_be_visible()
+    expect(page.get_by_text("Drop photos here")).to_have_count(0)
+
+    console.context.route(f"**/v1/projects/{project}/jobs", answering(json={"jobs": [COUNTS], "next_cursor": None}))
+    page.get_by_role("button", name="Try again").click()
+
+    expect(page.locator(".row")).to_have_count(8)
 
 
 def test_cancelling_that_worked_is_not_called_a_failure_when_the_look_after_it_fails(
