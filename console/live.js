@@ -2,7 +2,8 @@
 
 import { Problem, backoff } from "./api.js";
 
-const PING_MS = 45_000;
+const OPEN_MS = 10_000;
+const HEART_MS = 45_000;
 const STATUS_OF_CODE = { not_found: 404, expired: 410, revoked_key: 401, expired_key: 401, invalid_key: 401 };
 
 /** News of one job by WebSocket, as docs/push.md says. Where that fails, polling goes on. */
@@ -32,18 +33,24 @@ export class Live {
   listen(url) {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url);
-      const say = (message) => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(message));
-      const subscribe = () => say({ action: "subscribe", job_id: this.job.jobId, since: this.job.state.since });
+      const subscribe = () => {
+        if (socket.readyState !== WebSocket.OPEN) return;
+        socket.send(JSON.stringify({ action: "subscribe", job_id: this.job.jobId, since: this.job.state.since }));
+      };
       let isOpen = false;
       let isAlive = true;
       let isAsked = false;
+      let again;
       const heart = setInterval(() => {
-        if (!isAlive) return socket.close();
+        if (!isAlive) return end(() => resolve(true));
         isAlive = false;
-        say({ action: "ping" });
-      }, PING_MS);
+        // Also brings what was lost on the way here.
+        subscribe();
+      }, HEART_MS);
+      const opening = setTimeout(() => end(() => resolve(false)), OPEN_MS);
       const end = (settle) => {
         clearInterval(heart);
+        clearTimeout(opening);
         this.signal.removeEventListener("abort", abort);
         socket.onclose = null;
         socket.close();
@@ -53,18 +60,20 @@ export class Live {
       this.signal.addEventListener("abort", abort);
       socket.onopen = () => {
         isOpen = true;
+        clearTimeout(opening);
         subscribe();
         this.job.change({ by: "push" });
       };
       socket.onclose = () => end(() => resolve(isOpen));
-      socket.onmessage = async ({ data }) => {
+      socket.onmessage = ({ data }) => {
         isAlive = true;
         const message = JSON.parse(data);
-        if (message.type === "pong" && !message.jobs.includes(this.job.jobId)) subscribe();
-        if (message.type === "error") {
+        // API Gateway's own have no type.
+        if (message.type === "error" || !message.type) {
           const problem = new Problem(STATUS_OF_CODE[message.code] ?? 503, message);
           if (!problem.isTransient) return end(() => reject(problem));
-          setTimeout(subscribe, 1000);
+          clearTimeout(again);
+          again = setTimeout(subscribe, 1000);
         }
         if (message.job_id !== this.job.jobId || !["snapshot", "events"].includes(message.type)) return;
         const isCut = typeof message.read_on_from === "number";
