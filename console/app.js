@@ -1,6 +1,6 @@
 /** The frame: signing in, the address, and which view is shown. */
 
-import { NAME, announce, byId, h, icon, linkTo, notice } from "./dom.js";
+import { NAME, announce, byId, confirmed, h, icon, linkTo, notice } from "./dom.js";
 import { api, askForKey, isSending, keyForm, lastProject, rememberProject, session, signIn, signOut } from "./session.js";
 
 const TABS = {
@@ -99,7 +99,9 @@ function showHeader({ project, view }) {
     h("a", { href: linkTo(project, name), "aria-current": name === current ? "page" : null }, label),
   );
   const signsOut = `Sign out of ${session.me.tenant_name}`;
-  const out = () => {
+  const out = async () => {
+    const text = "What has not been sent yet is not uploaded.";
+    if (isSending() && !(await confirmed("Sign out in the middle of an upload?", text, "Sign out"))) return;
     signOut();
     location.hash = "#/";
     show();

@@ -1,10 +1,11 @@
 /** Two images over each other, with a slider between them, and what sets them apart. */
 
 import { sendFile } from "./api.js";
-import { h, icon, linkTo, notice, table } from "./dom.js";
+import { h, icon, linkTo, notice } from "./dom.js";
 import { onDrop } from "./drops.js";
 import { bestOf, picture } from "./picture.js";
 import { api, askForKey, may } from "./session.js";
+import { table } from "./table.js";
 import { contentType } from "./upload_job.js";
 import { size, spoken } from "./words.js";
 

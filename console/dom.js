@@ -45,25 +45,6 @@ export const linkTo = (project, view, argument = "", query = {}) => {
   return `#/${path}${asked && `?${asked}`}`;
 };
 
-/** A table that can be scrolled sideways. columns: name → "figure" where numbers stand; rows: their cells */
-export const table = (columns, rows) => {
-  const kinds = Object.values(columns);
-  const cell = (tag, child, index) => h(tag, { class: kinds[index] || null, scope: tag === "th" && "col" }, child);
-  const head = h(
-    "tr",
-    {},
-    Object.keys(columns).map((name, index) => cell("th", name, index)),
-  );
-  const body = rows.map((row) =>
-    h(
-      "tr",
-      {},
-      row.map((child, index) => cell("td", child, index)),
-    ),
-  );
-  return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, head), h("tbody", {}, body)));
-};
-
 /** A message with a way out. kind: "note" | "warning" | "problem" */
 export const notice = (kind, title, text, ...actions) =>
   h(

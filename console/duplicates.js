@@ -4,7 +4,7 @@ import { confirmed, h, linkTo, notice } from "./dom.js";
 import { absent, picture } from "./picture.js";
 import { api, may, working } from "./session.js";
 import { gradeOf, score } from "./score_words.js";
-import { count, number } from "./words.js";
+import { count, named, number } from "./words.js";
 
 const NAMES_SHOWN = 5;
 
@@ -111,7 +111,7 @@ class Group {
   }
 
   async dropOthers() {
-    const names = this.others.map(({ filename }) => filename);
+    const names = this.others.map(({ filename }) => named(filename));
     const shown = names.slice(0, NAMES_SHOWN).join(", ") + (names.length > NAMES_SHOWN ? " and others" : "");
     const title = `Delete ${count(names.length, "image")}?`;
     if (!(await confirmed(title, `${shown}: their renditions and scores go with them.`, "Delete"))) return;

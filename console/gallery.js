@@ -161,10 +161,8 @@ export async function view(place, { project, query, from, signal }) {
       }
       if (listed.isOver && !grid.children.length) end.append(isFiltered ? nothingFound(project) : nothingHere(project));
     } catch (error) {
-      if (error.isAboutKey && (await askForKey("Your key has stopped working."))) {
-        isBusy = false;
-        return await more();
-      }
+      isBusy = false;
+      if (error.isAboutKey && (await askForKey("Your key has stopped working."))) return await more();
       end.append(
         notice(
           "problem",

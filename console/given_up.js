@@ -1,7 +1,8 @@
 /** Work that was given up, in words, to be taken up again. */
 
-import { h, notice, table } from "./dom.js";
+import { h, notice } from "./dom.js";
 import { api, may, working } from "./session.js";
+import { table } from "./table.js";
 import { STAGES, moment, number, reason } from "./words.js";
 
 const COLUMNS = { File: "", Step: "", Why: "", Tries: "figure", When: "", "": "" };

@@ -1,13 +1,14 @@
 /** One image: its renditions, scores with their reasons, EXIF, and its likes. */
 
 import { offer } from "./compare.js";
-import { bar, confirmed, h, linkTo, notice, svg, table } from "./dom.js";
+import { bar, confirmed, h, linkTo, notice, svg } from "./dom.js";
 import { onDrop } from "./drops.js";
 import { backTo, leaveOut } from "./gallery.js";
 import { bestOf, picture } from "./picture.js";
 import { api, may, working } from "./session.js";
 import { CATEGORIES, METRICS, SUITABILITY, gradeOf, issueName, score } from "./score_words.js";
-import { moment, number, percent, reason, size, spoken } from "./words.js";
+import { table } from "./table.js";
+import { moment, named, number, percent, reason, size, spoken } from "./words.js";
 
 const CIRCLE = 2 * Math.PI * 42;
 const POINTS = { subject_size: 25, positioning: 20, resolution: 20, contrast: 15, single_subject: 20 };
@@ -204,7 +205,7 @@ async function nearestOf(asset, project) {
 function actionsOf(asset, project, said) {
   const drop = async () => {
     const text = "Its renditions and scores go with it. What it takes in storage is freed at the next purge.";
-    if (!(await confirmed(`Delete ${asset.filename}?`, text, "Delete"))) return;
+    if (!(await confirmed(`Delete ${named(asset.filename)}?`, text, "Delete"))) return;
     await working(remove, said, async () => {
       await api.delete(`v1/assets/${asset.asset_id}`);
       leaveOut(asset.asset_id);

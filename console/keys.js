@@ -1,7 +1,8 @@
 /** The tenant's API keys: made, rotated, revoked. */
 
-import { confirmed, h, notice, table } from "./dom.js";
+import { confirmed, h, notice } from "./dom.js";
 import { api, session, working } from "./session.js";
+import { table } from "./table.js";
 import { moment, spoken } from "./words.js";
 
 const SCOPES = ["read", "write", "admin"];

@@ -3,7 +3,7 @@
 import { h, linkTo, notice } from "./dom.js";
 import { noteOf } from "./files.js";
 import { may, working } from "./session.js";
-import { number, reason } from "./words.js";
+import { named, number, reason } from "./words.js";
 
 /** If all of more than so many files failed, it is not the files. */
 export const MANY = 5;
@@ -89,7 +89,7 @@ const drawGroup = ([why, items]) =>
       {},
       items
         .slice(0, NAMES_SHOWN)
-        .map((item) => h("li", {}, `${item.name}${item.error?.measured ? `: ${noteOf(item)}` : ""}`)),
+        .map((item) => h("li", {}, `${named(item.name)}${item.error?.measured ? `: ${noteOf(item)}` : ""}`)),
       items.length > NAMES_SHOWN && h("li", {}, `and ${number(items.length - NAMES_SHOWN)} more`),
     ),
   );

@@ -63,10 +63,18 @@ const thumbnailOf = (asset) => find(asset, SMALLEST_FIRST)?.url;
 const pathOf = (url) => url.split("?")[0];
 
 async function renew(image, assetId) {
+  image.hidden = true;
   if (image.dataset.renewed) return;
   image.dataset.renewed = "1";
   const asset = await read(assetId);
-  const same = asset?.renditions.find(({ url }) => pathOf(url) === pathOf(image.src));
-  const url = asset && (same?.url ?? thumbnailOf(asset));
+  if (!asset) return addEventListener("online", () => retry(image, assetId), { once: true });
+  const same = asset.renditions.find(({ url }) => pathOf(url) === pathOf(image.src));
+  const url = same?.url ?? thumbnailOf(asset);
+  image.hidden = !url;
   if (url) image.src = url;
+}
+
+function retry(image, assetId) {
+  delete image.dataset.renewed;
+  renew(image, assetId);
 }

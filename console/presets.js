@@ -1,7 +1,8 @@
 /** The tenant's presets: which are made, and its own to change. */
 
-import { h, notice, table } from "./dom.js";
+import { h, notice } from "./dom.js";
 import { api, may, working } from "./session.js";
+import { table } from "./table.js";
 import { spoken } from "./words.js";
 
 const PATH = "v1/settings/presets";

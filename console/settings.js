@@ -1,12 +1,13 @@
 /** Account, presets, usage, quotas, what was given up, keys and purge, as far as the key reaches. */
 
-import { h, notice, table } from "./dom.js";
+import { h, notice } from "./dom.js";
 import { givenUp } from "./given_up.js";
 import { keys } from "./keys.js";
 import { presets } from "./presets.js";
 import { purge } from "./purge.js";
 import { quotas } from "./quotas.js";
 import { api, may, session } from "./session.js";
+import { table } from "./table.js";
 import { moment, number, size } from "./words.js";
 
 const VERBS = { read: "look at everything", write: "upload and change", admin: "administer" };

@@ -7,9 +7,12 @@ import { MANY, outcome } from "./outcome.js";
 import { Progress, troubleNotice } from "./progress.js";
 import { api, askForKey, findUpload, forgetUpload, knownUpload, may, rememberUpload } from "./session.js";
 import { CONTENT_TYPES, MAX_FILES, UploadJob, nameOf } from "./upload_job.js";
-import { count, number, reason, size } from "./words.js";
+import { count, named, number, reason, size } from "./words.js";
 
 const ACCEPT = [...new Set(Object.values(CONTENT_TYPES)), ".tif", ".tiff", ".mpo"].join(",");
+
+/** By project, what is being prepared: also while another view is looked at. @type {Map<string, Promise<any>>} */
+const starting = new Map();
 
 /** A folder comes in no order of its own. IMG_9 before IMG_10. */
 const byName = (a, b) => nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true });
@@ -70,6 +73,7 @@ class Upload {
 
   /** Show the upload that goes on in this project, here or elsewhere, if there is one. */
   async begin() {
+    await this.settled();
     this.showTop([]);
     const known = knownUpload(this.project);
     if (known) return this.watch(known);
@@ -101,6 +105,7 @@ class Upload {
     this.note.replaceChildren();
     if (!wanted.length)
       return this.say(notice("warning", "There is no file in it", "Choose photos, or a folder that holds some."));
+    await this.settled();
     if (this.isOpen && !this.job.isListed) await this.job.catchUp();
     if (!this.isOpen) return this.start(wanted);
     const { rest, refused } = this.job;
@@ -110,28 +115,34 @@ class Upload {
     this.show();
   }
 
+  /** Until what is being prepared has begun, or cannot. */
+  async settled() {
+    const opened = starting.get(this.project);
+    if (opened) this.showPreparing("the upload");
+    await opened?.catch(() => {});
+  }
+
   /** @param {File[]} wanted @param {File[]} [rest] what goes on waiting meanwhile */
   async start(wanted, rest = this.job?.rest ?? []) {
-    if (this.isStarting) return this.say(notice("warning", "One at a time", "Drop these again in a moment."));
-    this.isStarting = true;
+    if (starting.has(this.project)) return;
     const job = new UploadJob(api, this.project);
-    this.note.replaceChildren();
-    this.top.replaceChildren(notice("note", `Preparing ${count(wanted.length, "file")}…`));
-    try {
+    const open = async () => {
       await job.start(wanted);
+      job.rest = job.rest.concat(rest);
+      if (job.jobId) rememberUpload(job);
+    };
+    const opened = open().finally(() => starting.delete(this.project));
+    starting.set(this.project, opened);
+    this.note.replaceChildren();
+    this.showPreparing(count(wanted.length, "file"));
+    try {
+      await opened;
     } catch (error) {
       return this.startAgain(error, () => this.start(wanted, rest));
-    } finally {
-      this.isStarting = false;
     }
-    job.rest = job.rest.concat(rest);
-    if (job.jobId) {
-      rememberUpload(job);
-      this.watch(job);
-    } else {
-      this.showTop([]);
-      this.say(leftOut(job.refused));
-    }
+    if (job.jobId) return this.watch(job);
+    this.showTop([]);
+    this.say(leftOut(job.refused));
   }
 
   async startAgain(error, start) {
@@ -181,6 +192,11 @@ class Upload {
     if (!this.panel.element.isConnected) this.progress.replaceChildren(this.panel.element);
     this.showOutcome(items);
     this.files.show(items);
+  }
+
+  showPreparing(what) {
+    this.top.dataset.text = "";
+    this.top.replaceChildren(notice("note", `Preparing ${what}…`));
   }
 
   showTop(items) {
@@ -271,7 +287,8 @@ class Upload {
 
   remaining(rest) {
     const all = `Upload the remaining ${number(rest.length)}`;
-    const which = rest.length > 1 ? `From ${nameOf(rest[0])} to ${nameOf(rest.at(-1))}.` : `${nameOf(rest[0])}.`;
+    const [first, last] = [rest[0], rest.at(-1)].map((file) => named(nameOf(file)));
+    const which = rest.length > 1 ? `From ${first} to ${last}.` : `${first}.`;
     const then = this.isOpen
       ? "One upload at a time: they can follow once this one has ended. Leave this page open until then."
       : "They were too many for one upload, or came while it went on.";
@@ -300,7 +317,7 @@ class Upload {
 
 /** @param {import("./types.js").Refused[]} refused */
 const leftOut = (refused) => {
-  const shown = refused.slice(0, MANY).map(({ file, ...error }) => h("li", {}, `${file.name}: ${reason(error)}`));
+  const shown = refused.slice(0, MANY).map(({ file, ...error }) => h("li", {}, `${named(file.name)}: ${reason(error)}`));
   const rest = refused.length > MANY && h("li", {}, `and ${number(refused.length - MANY)} more`);
   return notice(
     "warning",

@@ -189,6 +189,12 @@ export class UploadJob extends Job {
     this.change({});
   }
 
+  change(change) {
+    super.change(change);
+    // Somebody else may have cancelled it.
+    if (this.isCancelled && this.isSending) this.stopSending();
+  }
+
   async cancel() {
     this.stopSending();
     return super.cancel();

@@ -4,6 +4,9 @@ export const number = (value) => (value ?? 0).toLocaleString("en");
 
 export const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
 
+/** A name in the middle of a sentence, whichever way it is written, and whatever it does to what follows it. */
+export const named = (name) => `\u2068${name}\u2069`;
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** 1234567 → "1.2 MB": decimal units, as the API counts. */

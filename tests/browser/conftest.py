@@ -82,14 +82,19 @@ def barriers_of(page: Page) -> list[tuple[str, str]]:
     ]
 
 
-def held_back(context: BrowserContext, address: str) -> list[Route]:
-    """The requests for an address, which wait until the test answers them."""
-    held: list[Route] = []
+def holding(held: list[Route]) -> Callable[[Route], None]:
+    """What to give to `page.route`: requests wait in the list until someone goes on with them."""
 
     def hold(route: Route) -> None:
         held.append(route)
 
-    context.route(address, hold)
+    return hold
+
+
+def held_back(context: BrowserContext, address: str) -> list[Route]:
+    """The requests for an address, which wait until the test answers them."""
+    held: list[Route] = []
+    context.route(address, holding(held))
     return held
 
 

@@ -124,6 +124,24 @@ def test_files_that_are_chosen_again_go_to_the_tasks_that_wait_for_them(
     assert found == {"count": len(given), "given": given}
 
 
+def test_nothing_more_is_sent_for_a_job_that_somebody_else_has_cancelled(console: Console, client_url: str) -> None:
+    page = console.open("demo/settings")
+
+    found = page.evaluate(
+        """async (url) => {
+          const { Darkroom, UploadJob } = await import(url);
+          const job = new UploadJob(new Darkroom({ url: location.href, key: "" }), "p");
+          const file = new File([], "a.jpg");
+          for (const status of ["sent", "waiting"]) job.sendings.set(status, { file, status, sent: 0 });
+          job.learn({ after: 0, seq: 1, job: { status: "cancelled", seq: 1 }, tasks: [] });
+          return Array.from(job.sendings.values(), ({ status }) => status);
+        }""",
+        client_url,
+    )
+
+    assert found == ["sent", "unsent"]
+
+
 def test_states_of_a_job_have_names(console: Console, client_url: str) -> None:
     page = console.open("demo/settings")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Console, Gate, NewConsole, new_files
+from tests.browser.conftest import Console, Gate, NewConsole, holding, new_files
 from tests.pictures import photo
 from tools.demo_photos import EXPECTED
 
@@ -131,6 +131,66 @@ def test_files_too_many_for_one_session_wait_and_follow_in_another(
     expect(page.get_by_text("to be uploaded")).to_have_count(0)
     expect(page.locator("[data-summary] h2")).to_have_text(f"Done: {5 - fitting} added")
     expect(page.locator(".row-name").first).to_have_text(f"00{fitting}.jpg")
+
+
+def test_upload_that_could_not_begin_says_so_and_is_tried_again_once(
+    console: Console, tmp_path: Path, project: str
+) -> None:
+    console.expect("503")
+    page = console.open(f"{project}/upload")
+    asked: list[str] = []
+
+    def refuse_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            return route.fallback()
+        return route.fulfill(status=503, json={"code": "try_again", "detail": "It is busy."})
+
+    page.route("**/v1/uploads", refuse_first)
+    choose(page, new_files(tmp_path, 2))
+    expect(page.get_by_role("alert")).to_contain_text("It is busy.")
+    expect(page.get_by_text("Preparing")).to_have_count(0)
+    expect(page.get_by_text("Drop photos here")).to_be_visible()
+
+    page.get_by_role("button", name="Try again").dblclick()
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 2 added")
+    assert len(asked) == 2
+
+
+def test_upload_that_is_being_prepared_is_found_again_by_who_looked_elsewhere_meanwhile(
+    console: Console, tmp_path: Path, project: str
+) -> None:
+    page = console.open(f"{project}/upload")
+    held: list[Route] = []
+    page.route("**/v1/uploads", holding(held))
+    choose(page, new_files(tmp_path, 2))
+    page.get_by_text("Preparing 2 files…").wait_for()
+
+    console.go(page, f"{project}/gallery")
+    page.go_back()
+    expect(page.get_by_text("Preparing the upload…")).to_be_visible()
+    held[0].fallback()
+
+    expect(page.locator("[data-summary] h2")).to_have_text("Done: 2 added")
+    assert len(held) == 1
+
+
+def test_signing_out_in_the_middle_of_an_upload_is_asked_about(console: Console, tmp_path: Path, project: str) -> None:
+    page = console.open(f"{project}/upload")
+    held: list[Route] = []
+    page.route(re.compile("originalsbucket"), holding(held))
+    choose(page, new_files(tmp_path, 1))
+    page.locator("[role=progressbar]").wait_for()
+    out = page.get_by_role("button", name="Sign out of")
+
+    out.click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    expect(page.locator("[role=progressbar]")).to_be_visible()
+    out.click()
+    page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_label("API key")).to_be_visible()
 
 
 def test_cancelled_upload_adds_up(console: Console, tmp_path: Path, project: str) -> None:

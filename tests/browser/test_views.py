@@ -249,6 +249,59 @@ def test_image_that_the_browser_cannot_show_is_compared_without_a_slider(
     expect(page.locator(".wipe")).to_have_count(0)
 
 
+@pytest.mark.parametrize("view", ["image", "compare"])
+def test_endless_name_fits_a_phone(phone: Page, stack: Stack, album: str, an_asset: str, view: str) -> None:
+    rename = "x_" * 100 + "\u202egpj.exe"
+    phone.route("**/v1/assets/*", lambda route: route.fulfill(json=route.fetch().json() | {"filename": rename}))
+    show(phone, f"{album}/{view}/{an_asset}?again")
+    wide = [phone.evaluate("document.documentElement.scrollWidth")]
+    if view == "image":
+        phone.get_by_role("button", name="Delete").click()
+        expect(phone.locator("#dialog-title")).to_have_text(f"Delete \u2068{rename}\u2069?")
+        wide.append(phone.evaluate("dialog.scrollWidth - dialog.clientWidth + 360"))
+        phone.keyboard.press("Escape")
+    phone.unroute_all()
+
+    assert max(wide) <= 360
+
+
+def test_gallery_goes_on_with_another_key_when_its_own_has_expired(console: Console, album: str) -> None:
+    console.expect("401")
+    page = console.open(f"{album}/upload")
+    expired = {"status": 401, "json": {"code": "expired_key", "detail": "The key has expired."}}
+    page.route("**/assets?*", answering(**expired))
+    page.evaluate("path => { location.hash = path }", f"#/{album}/gallery")
+    field = page.get_by_role("dialog").get_by_label("API key")
+    field.wait_for()
+    page.unroute_all()
+
+    field.fill(console.stack.admin_key)
+    page.get_by_role("button", name="Go on", exact=True).click()
+
+    expect(page.locator(".tile")).to_have_count(13)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_pictures_that_could_not_be_had_offline_come_when_the_line_is_back(console: Console, album: str) -> None:
+    console.expect("Failed to load resource")
+    page = console.open(f"{album}/upload")
+    is_offline = re.compile("renditionsbucket|/v1/assets/")
+    page.route(is_offline, lambda route: route.abort("internetdisconnected"))
+    console.go(page, f"{album}/gallery")
+    picture = page.locator(".tile img").first
+    expect(picture).to_be_hidden()
+    page.wait_for_timeout(100)
+    page.unroute(is_offline)
+
+    page.wait_for_function(
+        """() => {
+          dispatchEvent(new Event("online"));
+          return document.querySelector(".tile img").naturalWidth > 0;
+        }"""
+    )
+    expect(picture).to_be_visible()
+
+
 @pytest.fixture
 def shelf(console: Console, an_asset: str, project: str) -> list[str]:
     """A project of 150 images, in pages of fifty. Returns the pages that were asked for."""
