@@ -61,6 +61,8 @@ from tests.cloud import Cloud, client, table
 from tests.snapshot import restore, taken
 
 T = TypeVar("T")
+Moment = tuple[bytes, datetime, dict[str, str]]
+"""What moto holds, what time it is, and how far the stream was read."""
 
 STALL_S = 600
 TENANT = "tenant_00000000000000000000000000"
@@ -144,16 +146,24 @@ class World:
         self.now += timedelta(milliseconds=1)
         return self.now
 
-    _told: ClassVar[dict[Callable[[World], Any], tuple[Any, bytes, datetime, dict[str, str]]]] = {}
+    # ── Going back ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def moment(self) -> Moment:
+        return taken(), self.now, dict(self._read)
+
+    def go_back(self, moment: Moment) -> None:
+        snapshot, self.now, read = moment
+        self._read = dict(read)
+        restore(snapshot)
+
+    _told: ClassVar[dict[Callable[[World], Any], tuple[Any, Moment]]] = {}
 
     def once(self, story: Callable[[World], T]) -> T:
         """Let this happen to a new world: the first time in earnest, from then on as a copy of what came of it."""
         if story not in self._told:
-            self._told[story] = (story(self), taken(), self.now, dict(self._read))
-            return self._told[story][0]
-        came, snapshot, self.now, read = self._told[story]
-        self._read = dict(read)
-        restore(snapshot)
+            self._told[story] = story(self), self.moment()
+        came, moment = self._told[story]
+        self.go_back(moment)
         return came
 
     # ── What people do ────────────────────────────────────────────────────────────────────────────────────────

@@ -109,10 +109,12 @@ def test_of_two_who_walk_at_once_one_ends(tenant: World) -> None:
 
 
 def test_round_cut_off_after_any_call_is_ended_by_the_next(tenant: World) -> None:
-    cut_after = 0
+    tenant.purge_round()
+    deleted(tenant)
+    before, cut_after = tenant.moment(), 0
     while True:
         cut_after += 1
-        deleted(tenant)
+        tenant.go_back(before)
         is_cut = died(cut_after, tenant.purge_round)
         tenant.purge_round()
 
