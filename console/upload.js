@@ -7,7 +7,7 @@ import { MANY, outcome } from "./outcome.js";
 import { Progress, troubleNotice } from "./progress.js";
 import { api, askForKey, findUpload, forgetUpload, knownUpload, may, rememberUpload } from "./session.js";
 import { CONTENT_TYPES, MAX_FILES, UploadJob, nameOf } from "./upload_job.js";
-import { count, named, number, reason, size } from "./words.js";
+import { count, named, number, reason, refusal, size } from "./words.js";
 
 const ACCEPT = [...new Set(Object.values(CONTENT_TYPES)), ".tif", ".tiff", ".mpo"].join(",");
 
@@ -149,7 +149,7 @@ class Upload {
     this.showTop([]);
     if (error.isAboutKey && (await askForKey("Your key does not work any more."))) return start();
     const again = h("button", { onclick: start }, "Try again");
-    this.say(notice("problem", "The upload could not begin", error.message, again));
+    this.say(notice("problem", "The upload could not begin", refusal(error), again));
   }
 
   // ── The job ────────────────────────────────────────────────────────────────────────────────────────────────────

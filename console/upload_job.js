@@ -159,12 +159,12 @@ export class UploadJob extends Job {
   }
 
   get isSending() {
-    return [...this.sendings.values()].some(({ status }) => status === "waiting" || status === "sending");
+    return !this.isEnded && [...this.sendings.values()].some(({ status }) => ["waiting", "sending"].includes(status));
   }
 
   /** Send what waits: also what could not be sent before. */
   send() {
-    if (this.sending) return;
+    if (this.sending || this.isEnded || this.state.isCancelling) return;
     const abort = (this.sending = new AbortController());
     const queue = [...this.sendings].filter(([, { status }]) => status === "waiting").map(([taskId]) => taskId);
     const lane = async () => {
@@ -192,19 +192,23 @@ export class UploadJob extends Job {
   change(change) {
     super.change(change);
     // Somebody else may have cancelled it.
-    if (this.isCancelled && this.isSending) this.stopSending();
+    if (this.isCancelled && this.sending) this.stopSending();
   }
 
   async cancel() {
     this.stopSending();
-    return super.cancel();
+    try {
+      return await super.cancel();
+    } finally {
+      this.send();
+    }
   }
 
+  /** What is on its way waits, and is sent from its beginning when sending goes on. */
   stopSending() {
     this.sending?.abort();
     for (const one of this.sendings.values())
-      if (one.status === "waiting" || one.status === "sending")
-        Object.assign(one, { status: "unsent", reason: "cancelled" });
+      if (one.status === "sending") Object.assign(one, { status: "waiting", sent: 0 });
   }
 
   async sendOne(taskId, queue, signal) {
@@ -227,7 +231,7 @@ export class UploadJob extends Job {
         else if (status >= 400 && status < 500 && status !== 408 && status !== 429)
           return this.giveUp(one, "not_taken");
       } catch (error) {
-        if (error.isAboutKey) return this.pauseForKey(one, error);
+        if (error.isAboutKey) return this.pauseForKey(error);
         if (error instanceof Problem && !error.isTransient) return this.giveUp(one, error.code);
         if (error.name === "NotReadableError" || error.name === "NotFoundError")
           return this.giveUp(one, "file_changed");
@@ -244,11 +248,8 @@ export class UploadJob extends Job {
   }
 
   /** The key stopped working: everything waits until `resume` and `send` are called with another. */
-  pauseForKey(one, error) {
-    Object.assign(one, { status: "waiting", sent: 0 });
-    this.sending?.abort();
-    for (const other of this.sendings.values())
-      if (other.status === "sending") Object.assign(other, { status: "waiting", sent: 0 });
+  pauseForKey(error) {
+    this.stopSending();
     this.stop();
     this.change({ trouble: { kind: "key", failures: 1, error } });
   }

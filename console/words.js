@@ -57,7 +57,6 @@ const REASONS = {
   unreachable: () => "It could not be sent: the network did not hold.",
   file_changed: () => "It can no longer be read: it was moved, renamed or changed.",
   not_taken: () => "S3 did not take it: it is not the file that was announced.",
-  cancelled: () => "Not sent: the upload was cancelled.",
   job_cancelled: () => "Not sent: the upload was cancelled.",
   expired: () => "Not sent: the upload has expired.",
 };
