@@ -44,6 +44,7 @@ from shared.usecases.create_upload import Sessions, create_upload
 from shared.usecases.dispatch_job import Dispatching, dispatch_job
 from shared.usecases.find_rendition import Finding, find_rendition
 from shared.usecases.handle_dead_letter import handle_dead_letter
+from shared.usecases.list_images import Listing
 from shared.usecases.make_rendition import make_rendition
 from shared.usecases.make_renditions import RenditionWork, make_renditions
 from shared.usecases.purge import Purging, purge
@@ -118,6 +119,7 @@ class World:
         self.rendition_work = RenditionWork(self.bench, self.catalog, self.originals, self.renditions, self.presets)
         self.finding = Finding(self.catalog, self.presets, self.renditions, self.lanes.renditions, 60)
         self.score_work = ScoreWork(self.bench, self.catalog, self.originals, self.hashes, self.lanes.quality)
+        listing = Listing(self.catalog, self.presets)
         self.starting = Starting(
             self.jobs,
             self.catalog,
@@ -125,7 +127,7 @@ class World:
             self.manifests,
             self.queues["DispatchQueue"],
             self.retrying,
-            self.presets,
+            listing,
         )
         self.dispatching = Dispatching(
             self.jobs,
@@ -135,11 +137,17 @@ class World:
             self.queues["DispatchQueue"],
             self.lanes.backfill,
             self.lanes.rebuild,
-            self.presets,
+            listing,
         )
         self.reconciling = Reconciling(
             self.bench, self.retrying, self.originals, self.queues["DispatchQueue"], stall_s=STALL_S
         )
+
+    def look_at(self, page: int) -> None:
+        """Let the steps of a job's freezing look at so few images."""
+        listing = replace(self.dispatching.listing, page=page)
+        self.starting = replace(self.starting, listing=listing)
+        self.dispatching = replace(self.dispatching, listing=listing)
 
     def clock(self) -> datetime:
         """Each look at the clock is a millisecond later than the last."""
@@ -239,6 +247,12 @@ class World:
 
     def reconcile(self) -> int:
         return reconcile_jobs(self.reconciling, clock=self.clock)
+
+    @staticmethod
+    def time_for(steps: int) -> Callable[[], bool]:
+        """A function with time for so many steps."""
+        still = iter([True] * steps)
+        return lambda: next(still, False)
 
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

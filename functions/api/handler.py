@@ -59,6 +59,7 @@ from shared.usecases import (
     grant_scratch,
     list_assets,
     list_duplicates,
+    list_images,
     list_jobs,
     open_ticket,
     read_asset,
@@ -95,7 +96,7 @@ starting = start_job.Starting(
     ManifestStore(settings.originals_bucket),
     Queue(settings.dispatch_queue_url),
     retrying,
-    presets,
+    list_images.Listing(catalog, presets),
 )
 
 Id = Annotated[str, Path(max_length=200)]

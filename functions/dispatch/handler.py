@@ -13,17 +13,19 @@ from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.stores.tasks import TaskStore
 from shared.usecases.dispatch_job import Dispatching, dispatch_job
+from shared.usecases.list_images import Listing
 
 settings = DispatchSettings.load()
+catalog = CatalogStore(settings.catalog_table)
 on = Dispatching(
     jobs=JobStore(settings.jobs_table),
     tasks=TaskStore(settings.jobs_table),
-    catalog=CatalogStore(settings.catalog_table),
+    catalog=catalog,
     manifests=ManifestStore(settings.originals_bucket),
     dispatch_queue=Queue(settings.dispatch_queue_url),
     backfill_queue=Queue(settings.backfill_queue_url),
     rebuild_queue=Queue(settings.rebuild_queue_url),
-    presets=PresetStore(settings.catalog_table),
+    listing=Listing(catalog, PresetStore(settings.catalog_table)),
 )
 
 

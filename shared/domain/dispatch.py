@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 MAX_BATCH_SIZE = 50
 MAX_DELAY_MS = 30_000
-CHUNK_ENTRIES = 1000
-"""Entries of a manifest in one object: about 100 kB, and what a start freezes at most inside its request."""
-
+PAGE = 1000
+"""Images that one step looks at, and so the most entries in one chunk of a manifest: about 100 kB. What a start freezes
+at most inside its request."""
 
 SILENCE = timedelta(seconds=60)
 """Longer than any step takes."""
@@ -50,8 +51,8 @@ class Dispatch:
     job_id: str
     options: QualityOptions
     step: int = 0
-    frozen: int = 0
-    """Entries written."""
+    chunks: tuple[int, ...] = ()
+    """Entries in each chunk of the manifest that is written."""
     cursor: str | None = None
     """Where in the catalog the next page of entries begins; None before the first and after the last."""
     is_frozen: bool = False
@@ -64,6 +65,22 @@ class Dispatch:
         """Whether the next step should have been done a while ago."""
         due = max((at for at in (self.moved_at, self.next_batch_at) if at), default=now)
         return now - due > SILENCE
+
+    @property
+    def frozen(self) -> int:
+        """Entries written."""
+        return sum(self.chunks)
+
+    @property
+    def next_batch(self) -> list[tuple[int, slice]]:
+        """Where in the manifest the next batch lies: the number of each chunk that holds some of it, and what part."""
+        end = min(self.dispatched + self.options.batch_size, self.frozen)
+        begins = accumulate(self.chunks, initial=0)
+        return [
+            (number, slice(max(0, self.dispatched - begin), end - begin))
+            for number, (begin, size) in enumerate(zip(begins, self.chunks, strict=False))
+            if max(begin, self.dispatched) < min(begin + size, end)
+        ]
 
     @property
     def is_done(self) -> bool:

@@ -371,7 +371,7 @@ def dispatch_of(row: Item) -> Dispatch:
         job_id=row["job_id"],
         options=QualityOptions(**row["options"]),
         step=row["step"],
-        frozen=row["frozen"],
+        chunks=tuple(row["chunks"]),
         cursor=row.get("cursor"),
         is_frozen=row["is_frozen"],
         dispatched=row["dispatched"],

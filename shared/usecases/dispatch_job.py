@@ -9,17 +9,15 @@ from datetime import datetime, timedelta
 
 from shared.clock import Clock, utc_now
 from shared.domain.asset import Asset
-from shared.domain.dispatch import CHUNK_ENTRIES, Dispatch, Entry, QualityOptions
+from shared.domain.dispatch import Dispatch, Entry, QualityOptions
 from shared.domain.ids import task_id_at
 from shared.domain.job import WALKS, Job, JobKind, freeze
 from shared.domain.task import Mark, Task, TaskStatus, pending
-from shared.errors import Transient
 from shared.messages import DispatchStep, ScoreRequest, request_of
 from shared.observability import logger
 from shared.stores.catalog import CatalogStore
 from shared.stores.jobs import JobStore
 from shared.stores.manifests import ManifestStore
-from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.stores.tasks import TaskStore
 from shared.usecases.list_images import Listing, list_images
@@ -36,7 +34,7 @@ class Dispatching:
     dispatch_queue: Queue
     backfill_queue: Queue
     rebuild_queue: Queue
-    presets: PresetStore
+    listing: Listing
 
 
 def dispatch_job(
@@ -79,25 +77,23 @@ def _wait_s(dispatch: Dispatch, now: datetime) -> float:
 
 
 def _freeze_page(job: Job, dispatch: Dispatch, on: Dispatching, clock: Clock) -> bool:
-    """Write the next chunk of the manifest; with the last one the job's total is fixed."""
+    """Write the chunk that the next page of images comes to; with the last one the job's total is fixed."""
     listed = list_images(
         job.kind,
         job.tenant,
         job.project,
         dispatch.cursor,
-        Listing(on.catalog, on.presets),
+        on.listing,
         only_missing=dispatch.options.only_missing,
     )
-    if listed is None:
-        raise Transient("The images could not be listed to the end.")
-    page = on.manifests.keep_chunk(job.tenant, job.job_id, dispatch.frozen // CHUNK_ENTRIES, listed)
+    chunk = on.manifests.keep_chunk(job.tenant, job.job_id, len(dispatch.chunks), listed)
     now = clock()
     done = replace(
         dispatch,
         step=dispatch.step + 1,
-        frozen=dispatch.frozen + len(page.entries),
-        cursor=page.next_cursor,
-        is_frozen=page.next_cursor is None,
+        chunks=(*dispatch.chunks, len(chunk.entries)),
+        cursor=chunk.next_cursor,
+        is_frozen=chunk.next_cursor is None,
         moved_at=now,
     )
     if not done.is_frozen:
@@ -128,14 +124,9 @@ def _hand_out(job: Job, dispatch: Dispatch, on: Dispatching, clock: Clock) -> bo
 
 
 def _next_entries(job: Job, dispatch: Dispatch, on: Dispatching) -> list[Entry]:
-    """The next batch of the manifest, which may lie in two chunks."""
-    end = min(dispatch.dispatched + dispatch.options.batch_size, dispatch.frozen)
-    first, last = dispatch.dispatched // CHUNK_ENTRIES, (end - 1) // CHUNK_ENTRIES
-    chunks = (on.manifests.read_chunk(job.tenant, job.job_id, n) for n in range(first, last + 1))
-    entries = [entry for chunk in chunks for entry in chunk.entries]
-    if len(entries) < end - first * CHUNK_ENTRIES:
-        raise Transient("The manifest holds fewer images than were counted.")
-    return entries[dispatch.dispatched - first * CHUNK_ENTRIES : end - first * CHUNK_ENTRIES]
+    """The next batch of the manifest, which may lie in several chunks."""
+    parts = ((on.manifests.read_chunk(job.tenant, job.job_id, n), part) for n, part in dispatch.next_batch)
+    return [entry for chunk, part in parts for entry in chunk.entries[part]]
 
 
 def _task(job: Job, index: int, entry: Entry) -> Task:

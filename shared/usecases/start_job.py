@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import Clock, utc_now
-from shared.domain.dispatch import CHUNK_ENTRIES, Dispatch, Entry, QualityOptions
+from shared.domain.dispatch import PAGE, Dispatch, Entry, QualityOptions
 from shared.domain.ids import job_id_at
 from shared.domain.job import Job, JobKind, JobStatus, freeze, open_walk, revive
 from shared.domain.pace import rate
@@ -21,7 +21,6 @@ from shared.stores.catalog import CatalogStore
 from shared.stores.images import OriginalStore
 from shared.stores.jobs import JobStore, Latest
 from shared.stores.manifests import ManifestStore
-from shared.stores.presets import PresetStore
 from shared.stores.queues import Queue
 from shared.usecases.list_images import Listing, list_images
 from shared.usecases.retry_tasks import HasTime, Retrying, retry_failed
@@ -43,11 +42,7 @@ class Starting:
     manifests: ManifestStore
     dispatch_queue: Queue
     retrying: Retrying
-    presets: PresetStore
-
-    @property
-    def listing(self) -> Listing:
-        return Listing(self.catalog, self.presets)
+    listing: Listing
 
 
 def start_job(
@@ -88,7 +83,7 @@ def forecast_quality_job(
     below = SCORER_VERSION if options.only_missing else None
     total = on.catalog.statistics(tenant, project).to_score(below)
     batches = math.ceil(total / options.batch_size)
-    sample = on.catalog.to_score(tenant, project, below, None, CHUNK_ENTRIES).entries
+    sample = on.catalog.to_score(tenant, project, below, None, PAGE).entries
     sample = sample[:: max(1, len(sample) // SAMPLE)][:SAMPLE]
     return Forecast(
         total_images=total,
@@ -109,13 +104,13 @@ def _start(
 ) -> QualityJobStarted | None:
     now = clock()
     job_id = job_id_at(now, secrets.token_bytes(10))
-    page = list_images(kind, tenant, project, None, on.listing, only_missing=options.only_missing, max_pages=1)
+    page = list_images(kind, tenant, project, None, on.listing, only_missing=options.only_missing)
     job = open_walk(job_id, kind, tenant, project, now)
     dispatch = Dispatch(job_id, options, moved_at=now)
-    if page is not None and page.next_cursor is None:
+    if page.next_cursor is None:
         on.manifests.keep_chunk(tenant, job_id, 0, page)
         job = freeze(job, len(page.entries), now)
-        dispatch = replace(dispatch, is_frozen=True, frozen=len(page.entries))
+        dispatch = replace(dispatch, is_frozen=True, chunks=(len(page.entries),))
     if not on.jobs.start(job, dispatch, latest):
         return None
     if not job.is_ended:

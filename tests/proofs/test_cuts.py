@@ -13,10 +13,10 @@ import pytest
 from moto import mock_aws
 
 from shared.domain.asset import Asset, Original
-from shared.domain.dispatch import Dispatch, QualityOptions
 from shared.domain.ids import asset_id_of, job_id_at, task_id_at
-from shared.domain.job import Job, JobKind, open_walk
+from shared.domain.job import Job
 from shared.domain.keys import creator_of
+from shared.domain.presets import BUILT_IN_NAMES
 from shared.domain.stage import Stage
 from shared.domain.task import (
     MAX_ATTEMPTS,
@@ -29,7 +29,7 @@ from shared.domain.task import (
     TaskRef,
     completed,
 )
-from shared.messages import DispatchStep, Message, UploadEvent
+from shared.messages import Message, UploadEvent
 from shared.schemas import RenewGrants
 from shared.usecases.cancel_job import cancel_job
 from shared.usecases.redrive_poison import redrive_poison
@@ -42,6 +42,7 @@ from tests.crashes import died, watched
 from tests.pictures import photo
 from tests.world import PROJECT, STALL_S, START, TENANT, World
 
+HERO = {"name": "hero", "box": [30, 30], "format": "webp"}
 OLD_JOB = job_id_at(START - timedelta(days=30), bytes(10))
 FAULT = TaskError("try_again", "The service is busy; try again")
 
@@ -378,11 +379,23 @@ def scoring_a_batch_with_a_deleted_asset(world: World) -> Run:
 @scene(delivered_again_and_continued)
 def freezing_a_manifest_and_handing_it_out(world: World) -> Run:
     stored(world, 0, 1)
-    now = world.clock()
-    job = open_walk(job_id_at(now, bytes(10)), JobKind.QUALITY, TENANT, PROJECT, now)
-    options = QualityOptions(batch_size=1)
-    assert world.jobs.start(job, Dispatch(job.job_id, options, moved_at=now), None)
-    return lambda: world.dispatch(DispatchStep(job_id=job.job_id, step=0))
+    world.look_at(1)
+    world.start_quality_job(batch_size=1)
+    message = waiting(world, "DispatchQueue")
+    return lambda: world.deliver("DispatchQueue", message)
+
+
+@scene(delivered_again_and_continued)
+def freezing_a_rebuild_of_few_among_many(world: World) -> Run:
+    world.set_presets(HERO, *({"name": name, "enabled": False} for name in BUILT_IN_NAMES))
+    stored(world, 0, 1)
+    world.rebuild()
+    world.work_off()
+    stored(world, 2)
+    world.look_at(1)
+    world.rebuild()
+    message = waiting(world, "DispatchQueue")
+    return lambda: world.deliver("DispatchQueue", message)
 
 
 @scene(delivered_again_and_continued)

@@ -69,6 +69,7 @@ class Darkroom(RuleBasedStateMachine):
         self.aws.start()
         forget_clients()
         self.world = World(build())
+        self.world.look_at(2)
         self.world.tenants.create(TENANT, "shop", self.world.now)
         self.granted: list[tuple[str, str]] = []
         self.queued: list[tuple[str, Message]] = []

@@ -404,6 +404,8 @@ def _run(scene: Scene, interrupt_at: int, *, is_reversed: bool) -> int:
 
 
 def _open_walk(world: World) -> Job:
+    """A job that is frozen one image a step."""
+    world.look_at(1)
     now = world.clock()
     job = open_walk(job_id_at(now, bytes(10)), JobKind.QUALITY, TENANT, PROJECT, now)
     assert world.jobs.start(job, Dispatch(job.job_id, QualityOptions(), moved_at=now), None)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 
 from shared.domain.asset import Asset
-from shared.domain.dispatch import CHUNK_ENTRIES, QualityOptions
+from shared.domain.dispatch import QualityOptions
 from shared.domain.job import JobKind, JobStatus
 from shared.domain.scorer import SCORER_VERSION
 from shared.domain.stage import Stage
@@ -15,7 +15,7 @@ from shared.domain.task import Outcome, TaskStatus
 from shared.errors import JobActive, Transient
 from shared.messages import DispatchStep
 from shared.stores import rows
-from shared.stores.dynamo import batch_put, dynamodb, marshal
+from shared.stores.dynamo import dynamodb, marshal
 from shared.stores.images import OriginalStore
 from shared.usecases.cancel_job import cancel_job, cancel_quality_job
 from shared.usecases.list_jobs import list_jobs, read_quality_progress
@@ -135,23 +135,29 @@ def test_image_deleted_after_it_was_handed_out_is_skipped(world: World, images: 
     assert world.job(job_id).counts[TaskStatus.SKIPPED] == 1
 
 
-@pytest.mark.proof  # moto is slow with a thousand rows
-def test_large_manifest_is_frozen_in_the_background(world: World, images: list[str]) -> None:
-    original = world.catalog.read(images[0], TENANT)
-    copies = [replace(original, asset_id=f"asset_{i:032d}") for i in range(CHUNK_ENTRIES)]
-    for start in range(0, CHUNK_ENTRIES, 25):
-        batch_put(world.cloud.catalog_table, (rows.asset_row(asset) for asset in copies[start : start + 25]))
+def test_large_manifest_is_frozen_in_the_background_a_page_a_step(world: World, images: list[str]) -> None:
+    world.look_at(2)
 
     started = world.start_quality_job(only_missing=False)
     before = world.job(started.job_id)
-    still = iter([True, True, True])
-    world.dispatch(DispatchStep(job_id=started.job_id, step=0), lambda: next(still, False))
+    world.dispatch(DispatchStep(job_id=started.job_id, step=0), world.time_for(3))
 
     after = world.job(started.job_id)
     assert (started.total_images, before.is_frozen) == (None, False)
-    assert (after.is_frozen, after.total, after.remaining) == (True, CHUNK_ENTRIES + 5, CHUNK_ENTRIES + 5)
-    assert len(world.sent("BackfillQueue")[0].assets) == 50
+    assert (after.is_frozen, after.total, after.remaining) == (True, 5, 5)
+    assert world.sent("BackfillQueue") == []
     assert world.sent("DispatchQueue")[-1].step == 3
+
+
+def test_batch_may_lie_in_several_chunks(world: World, images: list[str]) -> None:
+    world.look_at(2)
+    job_id = start_all(world, batch_size=3)
+
+    world.dispatch(DispatchStep(job_id=job_id, step=0))
+
+    sent = [[asset.asset_id for asset in message.assets] for message in world.sent("BackfillQueue")]
+    assert [len(asset_ids) for asset_ids in sent] == [3, 2]
+    assert sorted(chain(*sent)) == sorted(images)
 
 
 def test_batches_are_of_the_size_asked_for(world: World, images: list[str]) -> None:

@@ -1,13 +1,15 @@
 """Rebuilding a project's renditions: a job like any other, over the images that lack a current one."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from shared.domain.job import JobKind, JobStatus
-from shared.domain.presets import Mode, eager, is_current
+from shared.domain.presets import BUILT_IN_NAMES, Mode, eager, is_current
 from shared.domain.task import Outcome, TaskStatus
-from shared.errors import JobActive
+from shared.errors import JobActive, NotReady
+from shared.messages import DispatchStep
 from shared.usecases.cancel_job import cancel_job
 from shared.usecases.retry_tasks import retry_failed
 from tests.cloud import client
@@ -158,3 +160,80 @@ def test_image_that_fails_in_a_rebuild_keeps_what_it_has(images: World) -> None:
 
     after = next(asset for asset in images.all_assets() if asset.asset_id == lost.asset_id)
     assert (after.stages, after.renditions) == (lost.stages, lost.renditions)
+
+
+# ── Many images, most of them current ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def mostly_current(world: World) -> World:
+    """Five images of which the last lacks its one rendition; a step of a job's freezing looks at two."""
+    world.set_presets(HERO, *({"name": name, "enabled": False} for name in BUILT_IN_NAMES))
+    _, uploads = world.upload(*(photo(seed, 60, 40) for seed in range(5)))
+    for uploaded in uploads:
+        world.validate(uploaded)
+    last = world.all_assets()[-1].asset_id
+    for message in world.sent("RenditionsQueue"):
+        if message.asset_id != last:
+            world.render(message)
+    world.sent("QualityQueue")
+    world.project()
+    world.look_at(2)
+    return world
+
+
+def test_rebuild_looks_at_a_page_of_images_a_step_and_goes_on_where_it_stopped(mostly_current: World) -> None:
+    started = mostly_current.rebuild()
+    seen = []
+
+    for step in range(3):
+        mostly_current.dispatch(DispatchStep(job_id=started.job_id, step=step), mostly_current.time_for(1))
+        dispatch = mostly_current.jobs.read_dispatch(started.job_id)
+        assert dispatch is not None
+        seen.append((dispatch.step, dispatch.chunks, dispatch.is_frozen))
+
+    assert started.total_images is None
+    assert seen == [(1, (0,), False), (2, (0, 0), False), (3, (0, 0, 1), True)]
+    assert mostly_current.job(started.job_id).total == 1
+
+
+def delete_the_last(world: World) -> None:
+    world.catalog.delete(world.all_assets()[-1].asset_id, TENANT, world.clock())
+
+
+def make_the_last_current(world: World) -> None:
+    with pytest.raises(NotReady):
+        world.find_rendition(world.all_assets()[-1].asset_id, "hero")
+    for message in world.sent("RenditionsQueue"):
+        world.render(message)
+
+
+def let_another_arrive(world: World) -> None:
+    _, uploads = world.upload(photo(9, 60, 40))
+    for uploaded in uploads:
+        world.validate(uploaded)
+
+
+def change_the_preset(world: World) -> None:
+    world.set_presets(HERO | {"box": [20, 20]}, *({"name": name, "enabled": False} for name in BUILT_IN_NAMES))
+
+
+@pytest.mark.parametrize("happen", [delete_the_last, make_the_last_current, let_another_arrive, change_the_preset])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_rebuild_ends_right_whatever_happens_between_its_steps(
+    mostly_current: World, happen: Callable[[World], None], steps: int
+) -> None:
+    world = mostly_current
+    job_id = world.rebuild().job_id
+    world.dispatch(DispatchStep(job_id=job_id, step=0), world.time_for(steps))
+
+    happen(world)
+    world.work_off()
+
+    job, tasks = world.job(job_id), world.all_tasks(job_id)
+    assert (job.status, job.total) == (JobStatus.COMPLETED, len(tasks))
+    assert {status: n for status, n in job.counts.items() if n} == Counter(task.status for task in tasks)
+    assert len({task.asset_id for task in tasks}) == len(tasks)
+    world.rebuild()
+    world.work_off()
+    assert is_all_current(world)

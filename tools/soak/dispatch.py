@@ -17,7 +17,7 @@ from typing import Any
 from darkroom import Client, QualityOptions
 from shared.clock import utc_now
 from shared.domain.asset import Asset, Original
-from shared.domain.dispatch import CHUNK_ENTRIES, MAX_BATCH_SIZE
+from shared.domain.dispatch import MAX_BATCH_SIZE, PAGE
 from shared.domain.dispatch import QualityOptions as Options
 from shared.domain.ids import asset_id_of
 from shared.domain.job import JobKind
@@ -37,6 +37,7 @@ from shared.stores.queues import Queue, sqs
 from shared.stores.tasks import TaskStore
 from shared.stores.tenants import TenantStore
 from shared.usecases.dispatch_job import Dispatching, dispatch_job
+from shared.usecases.list_images import Listing
 from shared.usecases.start_job import Starting, start_job
 from shared.wiring import retrying
 from tools.soak.images import SMALL, draw
@@ -187,10 +188,10 @@ def _wired(stack: Stack) -> tuple[Dispatching, Starting]:
         backfill_queue_url=outputs["BackfillQueueUrl"],
         rebuild_queue_url=outputs["RebuildQueueUrl"],
     )
-    presets = PresetStore(outputs["CatalogTableName"])
+    listing = Listing(catalog, PresetStore(outputs["CatalogTableName"]))
     again = retrying(outputs["JobsTableName"], outputs["CatalogTableName"], urls)
-    on = Dispatching(jobs, tasks, catalog, manifests, unread["steps"], unread["batches"], unread["batches"], presets)
-    return on, Starting(jobs, catalog, originals, manifests, unread["steps"], again, presets)
+    on = Dispatching(jobs, tasks, catalog, manifests, unread["steps"], unread["batches"], unread["batches"], listing)
+    return on, Starting(jobs, catalog, originals, manifests, unread["steps"], again, listing)
 
 
 @contextmanager
@@ -225,7 +226,7 @@ def _on_paper(parts: Parts, assets: int, dispatch_s: float) -> str:
     peak_mb = max(peak for _, peak in parts.values()) / 1e6
     return (
         f"a million  {calls:,.0f} AWS calls; {dispatch_s * MILLION / assets / 60:.0f} min at the deployed run's pace "
-        f"here, {calls * CALL_MS / 60_000:.0f} min at {CALL_MS} ms a call; {MILLION // CHUNK_ENTRIES:,} chunks, "
+        f"here, {calls * CALL_MS / 60_000:.0f} min at {CALL_MS} ms a call; {MILLION // PAGE:,} chunks, "
         f"{MILLION // MAX_BATCH_SIZE:,} messages; memory stays at {peak_mb:.1f} MB, as a step holds two chunks at most"
     )
 
