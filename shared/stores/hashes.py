@@ -7,10 +7,12 @@ segment before it deletes the rows that went into it. So each hash is found at l
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,8 +21,9 @@ from shared.domain import keys
 from shared.domain.hashes import HASH_VERSION, Part, Records, merge, pack, part_of, unpack
 from shared.domain.member import Member
 from shared.errors import Transient
+from shared.observability import logger
 from shared.stores import rows
-from shared.stores.dynamo import ConditionFailed, Item, attempt, batch_delete, dynamodb, marshal, unmarshal
+from shared.stores.dynamo import ConditionFailed, Item, attempt, batch_delete, dynamodb, marshal, unmarshal, waits
 from shared.stores.images import GONE, s3
 from shared.stores.segments import NOTHING, Listed, Segment, listed_of, read_listed
 
@@ -30,12 +33,19 @@ TAIL = 256
 KEPT_BYTES = 256 * 1024 * 1024
 """Segments that one worker keeps: seven million hashes."""
 
+TRIES = 5
+"""A segment that is gone was merged into another, which the list names when it is read again."""
+
 LOCK_LIFE = timedelta(minutes=2)
 DELETES_PER_CALL = 25
 
 
 class SegmentGone(Exception):
-    """A segment was merged into another since the list was read."""
+    """A segment that the list named is not there."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -57,27 +67,34 @@ class HashStore:
         attempt(lambda: dynamodb().put_item(TableName=self.table, Item=marshal(row)))
 
     def read(self, tenant: str, project: str, now: datetime) -> list[Part]:
-        """All hashes of a project. Compacts the tail when it has grown long."""
+        """All hashes of a project. Compacts the tail when it has grown long. Raises Transient, also for lost ones."""
         pk = self._pk(tenant, project)
-        while True:
+        lost = ""
+        for wait_s in islice(waits(), TRIES):
             tail, listed = self._rows(pk)
             try:
                 parts = [part_of(pack(tail)), *(self._segment(segment.key) for segment in listed.segments)]
-            except SegmentGone:
+            except SegmentGone as gone:
+                lost = gone.key
+                time.sleep(wait_s)
                 continue
             if len(tail) >= self.tail and self._is_locked(pk, now):
-                self._compact(tenant, project, tail, listed)
+                self._compact(tenant, project, tail, listed, parts)
                 self._unlock(pk)
             return parts
+        logger.error("hash segment lost", key=lost, list=pk)
+        raise Transient("The hashes cannot be read now.")
 
-    def _compact(self, tenant: str, project: str, tail: list[Member], listed: Listed) -> None:
-        """Make a segment of the tail, and of the last segments while they are less than twice as long."""
-        pk, kept = self._pk(tenant, project), list(listed.segments)
-        parts, count = [part_of(pack(tail))], len(tail)
+    def _compact(self, tenant: str, project: str, tail: list[Member], listed: Listed, parts: list[Part]) -> None:
+        """Make a segment of the tail, and of the last segments while they are less than twice as long.
+
+        `parts` are what was read of all: the tail's, then one for each segment.
+        """
+        pk, kept, count = self._pk(tenant, project), list(listed.segments), len(tail)
         while kept and kept[-1].count < 2 * count:
-            count += kept[-1].count
-            parts.append(self._segment(kept.pop().key))
-        segment = self._put(tenant, project, listed.revision + 1, merge(parts, is_whole=not kept))
+            count += kept.pop().count
+        merged = merge([parts[0], *parts[1 + len(kept) :]], is_whole=not kept)
+        segment = self._put(tenant, project, listed.revision + 1, merged)
         self._delete(listed.retired)  # before the list forgets them
         replaced = tuple(old.key for old in listed.segments[len(kept) :])
         if not self._publish(pk, Listed(listed.revision + 1, (*kept, segment), replaced)):
@@ -153,7 +170,7 @@ class HashStore:
             part = unpack(s3().get_object(Bucket=self.bucket, Key=key)["Body"].read())
         except ClientError as error:
             if error.response["Error"]["Code"] in GONE:
-                raise SegmentGone from error
+                raise SegmentGone(key) from error
             raise Transient("The hashes cannot be read now.") from error
         except BotoCoreError as error:
             raise Transient("The hashes cannot be read now.") from error
