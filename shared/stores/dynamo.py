@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import Transient
+from shared.stores.patience import patience
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,7 +42,7 @@ _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 @cache
 def dynamodb() -> DynamoDBClient:
-    return boto3.client("dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 8}))
+    return boto3.client("dynamodb", config=patience(read_s=5, tries=8))
 
 
 def marshal(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.asset import Original
 from shared.domain.keys import ORIGINALS
 from shared.errors import FileTooLarge, NotReady, OriginalGone, Transient
+from shared.stores.patience import patience
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,10 +32,11 @@ def s3() -> S3Client:
     # Signature v4 and the regional endpoint: signed URLs otherwise name the global host.
     return boto3.client(
         "s3",
-        config=Config(
+        config=patience(
+            read_s=20,  # between two parts of an answer
+            tries=5,
             signature_version="s3v4",
             s3={"us_east_1_regional_endpoint": "regional", "addressing_style": "virtual"},
-            retries={"mode": "standard", "max_attempts": 5},
         ),
     )
 

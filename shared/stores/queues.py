@@ -7,11 +7,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import Transient
 from shared.messages import Message
+from shared.stores.patience import patience
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @cache
 def sqs() -> SQSClient:
-    return boto3.client("sqs", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+    return boto3.client("sqs", config=patience(read_s=5, tries=5))
 
 
 MAX_DELAY_S = 900

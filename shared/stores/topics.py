@@ -7,10 +7,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import Transient
+from shared.stores.patience import patience
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @cache
 def sns() -> SNSClient:
-    return boto3.client("sns", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+    return boto3.client("sns", config=patience(read_s=5, tries=5))
 
 
 @dataclass(frozen=True)
