@@ -15,13 +15,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
 from shared.domain.imaging.perceptual_hash import perceptual_hash
-from shared.domain.scoring import ISSUES, UNIQUE_DISTANCE
+from shared.domain.scoring import FLAGGED_BELOW
 from tests.unit.imaging.photos import NAMES, photo
 
 TILES = 3
 SMALLEST_EDGE = 96
 WANTED_PRECISION = 0.99
-FLAGGED_BELOW = next(limit for issue, _, _, limit in ISSUES if issue == "near_duplicate") * UNIQUE_DISTANCE
 
 Alter = Callable[[Image.Image], Image.Image]
 
@@ -105,7 +104,7 @@ def main() -> None:
     for threshold in range(2, 17):
         print(f"  {threshold:6} bits  {chosen_on.recall(threshold):7.1%}   {chosen_on.precision(threshold):9.2%}")
     best = max(bits for bits in range(1, 17) if chosen_on.precision(bits) >= WANTED_PRECISION)
-    print(f"  the widest of at least {WANTED_PRECISION:.0%}: {best} bits; the flag is raised below {FLAGGED_BELOW:.0f}")
+    print(f"  the widest of at least {WANTED_PRECISION:.0%}: {best} bits; the flag is raised below {FLAGGED_BELOW}")
     print(f"Telling: {told_on.tiles} other tiles, {told_on.other.size} pairs that differ")
     for name, distances in zip(ALTERED, told_on.altered, strict=True):
         print(f"  {name:<28}{(distances < FLAGGED_BELOW).mean():6.0%} found   median {np.median(distances):4.0f} bits")

@@ -1,4 +1,4 @@
-/** Images that are nearly the same, side by side: keep the best, delete the others. */
+/** Images that are nearly the same, side by side: keep the best, delete its near-duplicates. */
 
 import { confirmed, h, linkTo, notice } from "./dom.js";
 import { absent, picture } from "./picture.js";
@@ -13,7 +13,8 @@ export async function view(place, { project }) {
   const foot = h("div", { class: "foot" });
   const said = h("div");
   const text =
-    "Images that look nearly the same. The one to keep is the best of its group; choose another if you know better.";
+    "Images that look nearly the same. The one to keep is the best of its group; choose another if you know better. " +
+    "What differs too much from it stays, for the next round.";
   place.append(
     h("div", { class: "head" }, h("div", {}, h("h1", {}, "Duplicates"), h("p", {}, text))),
     list,
@@ -40,10 +41,15 @@ const nothingAlike = () =>
     h("p", {}, "Near duplicates appear here as soon as there are some."),
   );
 
+/** Bits in which the perceptual hashes of two images differ. */
+const bitsApart = (one, other) =>
+  (BigInt(`0x${one.perceptual_hash}`) ^ BigInt(`0x${other.perceptual_hash}`)).toString(2).replaceAll("0", "").length;
+
 class Group {
-  constructor({ best, members, is_whole }, project) {
+  constructor({ best, flagged_below, members, is_whole }, project) {
     this.project = project;
     this.kept = best;
+    this.flaggedBelow = flagged_below;
     this.members = members;
     this.said = h("div");
     this.drop = h("button", { class: "danger", onclick: () => this.dropOthers() });
@@ -77,7 +83,6 @@ class Group {
       ? picture(member.thumbnail_url, member.asset_id, { loading: "lazy" })
       : absent(member.asset_id);
     const radio = h("input", { type: "radio", name: `keep-${this.kept}`, checked: member.is_best, onchange: keep });
-    const note = member.is_best ? "the best of these" : `${member.distance} of 64 bits differ`;
     return h(
       "div",
       { class: "twin", "data-asset": member.asset_id },
@@ -96,17 +101,33 @@ class Group {
         "span",
         {},
         h("span", { class: `badge ${gradeOf(member.overall_quality)}` }, score(member.overall_quality)),
-        h("span", { class: "soft" }, ` ${note}`),
+        " ",
+        h("span", { class: "soft", "data-note": "" }),
       ),
     );
   }
 
+  /** The near-duplicates of the one that is kept, the latest first: on that no other hangs, so it goes cheaply. */
   get others() {
-    return this.members.filter(({ asset_id }) => asset_id !== this.kept);
+    const near = ({ asset_id }) => asset_id !== this.kept && this.bits.get(asset_id) < this.flaggedBelow;
+    return this.members.filter(near).reverse();
+  }
+
+  noteOf({ asset_id, is_best }) {
+    const bits = this.bits.get(asset_id);
+    const differ = asset_id !== this.kept && `${bits} of 64 bits differ`;
+    return [is_best && "the best of these", differ, bits >= this.flaggedBelow && "so it stays"].filter(Boolean).join(", ");
   }
 
   mark() {
-    for (const [assetId, element] of this.twins) element.classList.toggle("kept", assetId === this.kept);
+    const kept = this.members.find(({ asset_id }) => asset_id === this.kept);
+    this.bits = new Map(this.members.map((member) => [member.asset_id, bitsApart(member, kept)]));
+    for (const member of this.members) {
+      const element = this.twins.get(member.asset_id);
+      element.classList.toggle("kept", member === kept);
+      element.querySelector("[data-note]").textContent = this.noteOf(member);
+    }
+    this.drop.hidden = !this.others.length;
     this.drop.textContent = `Delete the other ${this.others.length === 1 ? "one" : number(this.others.length)}`;
   }
 
@@ -119,7 +140,8 @@ class Group {
       await this.checkKept();
       for (const { asset_id } of this.others) await this.dropOne(asset_id);
       this.actions.remove();
-      this.said.replaceChildren(notice("note", "Only the one you kept is left"));
+      const left = this.members.length === 1 ? "Only the one you kept is left" : "What is left differs too much from it";
+      this.said.replaceChildren(notice("note", left));
     });
   }
 

@@ -619,7 +619,10 @@ class AssetList(Schema):
 
 
 class DuplicateMember(Schema):
-    """`distance` in bits of the perceptual hash to the best image of the group."""
+    """`distance` in bits of the perceptual hash to the best image of the group.
+
+    `perceptual_hash` tells the distance of any two: the bits in which theirs differ.
+    """
 
     asset_id: str
     filename: str
@@ -628,15 +631,21 @@ class DuplicateMember(Schema):
     height: int
     bytes: int
     distance: int
+    perceptual_hash: str
     is_best: bool
     overall_quality: float
     thumbnail_url: str | None
 
 
 class DuplicateGroup(Schema):
-    """`best` is the one to keep. Not `is_whole`: the group has more members than are told."""
+    """`best` is the one to keep. Not `is_whole`: the group has more members than are told.
+
+    Members are near-duplicates of each other where fewer than `flagged_below` bits differ. Of a chain the ends can
+    differ in more: delete only what is a near-duplicate of the one that you keep.
+    """
 
     best: str
+    flagged_below: int
     members: list[DuplicateMember]
     is_whole: bool
 

@@ -60,7 +60,7 @@ def duplicates(
     context: typer.Context,
     project: Project,
     *,
-    is_deleting: Annotated[bool, typer.Option("--delete", help="Delete all but the best of each group.")] = False,
+    is_deleting: Annotated[bool, typer.Option("--delete", help="Delete the near-duplicates of each best one.")] = False,
     is_sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -73,9 +73,11 @@ def duplicates(
             _print_groups(groups)
         else:
             note(f"project {project} has no near-duplicates")
-        others = [asset for group in groups for asset in group.others]
+        # A group that grew while the pages were read is told twice, perhaps with another best.
+        kept = {group.best for group in groups}
+        others = dict.fromkeys(asset for group in groups for asset in group.others if asset not in kept)
         if is_deleting and others:
-            _delete(client, others, is_sure)
+            _delete(client, list(others), is_sure)
 
 
 def rm(
@@ -134,10 +136,11 @@ def _print_assets(found: list[AssetSummary]) -> None:
 def _print_groups(groups: list[DuplicateGroup]) -> None:
     table = tables.new_table("Group", "Keep", "File", "Bits", "Quality", "Pixels", "Size", "Asset")
     for number, group in enumerate(groups, 1):
+        marks = dict.fromkeys(group.staying, "stays") | {group.best: "keep"}
         for member in group.members:
             table.add_row(
                 str(number),
-                "keep" if member.asset_id == group.best else "",
+                marks.get(member.asset_id, ""),
                 tables.plain(member.filename),
                 str(member.distance),
                 score(member.overall_quality),
@@ -146,3 +149,5 @@ def _print_groups(groups: list[DuplicateGroup]) -> None:
                 member.asset_id,
             )
     out.print(table)
+    if any(group.staying for group in groups):
+        note('"stays": too far from the one to keep to go with the others; ask again when those are gone')

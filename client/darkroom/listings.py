@@ -97,6 +97,7 @@ class DuplicateMember:
     height: int = 0
     bytes: int = 0
     distance: int = 0
+    perceptual_hash: str = ""
     is_best: bool = False
     overall_quality: float | None = None
     thumbnail_url: str | None = None
@@ -104,9 +105,13 @@ class DuplicateMember:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Images that look alike, the earliest first. `best` is the id of the one to keep."""
+    """Images that look alike, the earliest first. `best` is the id of the one to keep.
+
+    Those are near-duplicates of it that have fewer than `flagged_below` bits of distance.
+    """
 
     best: str
+    flagged_below: int
     members: tuple[DuplicateMember, ...]
     is_whole: bool = True
 
@@ -116,8 +121,14 @@ class DuplicateGroup:
 
     @property
     def others(self) -> list[str]:
-        """The ids of all but the best."""
-        return [member.asset_id for member in self.members if member.asset_id != self.best]
+        """The ids of the near-duplicates of the best, the latest first: on that no other hangs, so it goes cheaply."""
+        alike = (member.asset_id for member in reversed(self.members) if member.distance < self.flagged_below)
+        return [asset_id for asset_id in alike if asset_id != self.best]
+
+    @property
+    def staying(self) -> list[str]:
+        """The ids of those that are near-duplicates of others of the group, but not of the best."""
+        return [member.asset_id for member in self.members if member.distance >= self.flagged_below]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.asset import Asset
-from shared.domain.scoring import find_issues, read_score, uniqueness_of, with_uniqueness
+from shared.domain.scoring import FLAGGED_BELOW, read_score, with_uniqueness
 
 NEAR_DUPLICATE = "near_duplicate"
 MAX_MEMBERS = 200
@@ -38,7 +38,7 @@ def is_flagged(asset: Asset) -> bool:
 
 def is_near(distance: int) -> bool:
     """Whether an image so many bits from its nearest is flagged."""
-    return NEAR_DUPLICATE in find_issues({"uniqueness": uniqueness_of(distance)})
+    return distance < FLAGGED_BELOW
 
 
 def earliest_flagged(assets: Iterable[Asset]) -> str | None:

@@ -23,6 +23,8 @@ GOOD_BRIGHTNESS = (0.3, 0.7)
 FULL_CONTRAST = 0.5
 # Two hashes of different pictures differ in about 32 of 64 bits; at half of that nothing is left of a likeness.
 UNIQUE_DISTANCE = 16
+# Of two images with fewer bits between them the later one is a near-duplicate: chosen by benchmarks.near_duplicates.
+FLAGGED_BELOW = 10
 
 Values = Mapping[str, float | None]
 Goodness = Callable[[float], float]
@@ -259,7 +261,7 @@ ISSUES: tuple[tuple[str, str, str, float], ...] = (
     ("low_contrast", "contrast", "below", 0.15),
     ("low_resolution", "short_edge", "below", 400),
     ("odd_aspect_ratio", "aspect_ratio", "above", 3),
-    ("near_duplicate", "uniqueness", "below", 10 / UNIQUE_DISTANCE),  # chosen by benchmarks.near_duplicates
+    ("near_duplicate", "uniqueness", "below", FLAGGED_BELOW / UNIQUE_DISTANCE),
     ("uniform", "luma_deviation", "below", 2),
 )
 PASSES: dict[str, Callable[[float, float], bool]] = {"below": operator.lt, "above": operator.gt}

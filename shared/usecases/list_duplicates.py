@@ -20,6 +20,7 @@ from shared.domain.duplicates import (
 )
 from shared.domain.listing import AssetQuery, Sort, decode_cursor, encode_cursor, index_of
 from shared.domain.presets import thumbnail_of
+from shared.domain.scoring import FLAGGED_BELOW
 from shared.schemas import DuplicateGroup, DuplicateList, DuplicateMember
 from shared.stores.catalog import CatalogStore
 from shared.usecases.list_assets import Listing
@@ -109,11 +110,13 @@ def _followers(assets: list[Asset], catalog: CatalogStore) -> Iterator[str]:
 
 def _view(group: Group, sign: Sign) -> DuplicateGroup:
     members = [_member_view(member, group, sign) for member in group.members]
-    return DuplicateGroup(best=group.best.asset_id, members=members, is_whole=group.is_whole)
+    return DuplicateGroup(
+        best=group.best.asset_id, flagged_below=FLAGGED_BELOW, members=members, is_whole=group.is_whole
+    )
 
 
 def _member_view(member: Member, group: Group, sign: Sign) -> DuplicateMember:
-    asset = member.asset
+    asset, quality = member.asset, member.asset.quality or {}
     thumbnail = thumbnail_of(asset.renditions.values())
     return DuplicateMember(
         asset_id=asset.asset_id,
@@ -123,7 +126,8 @@ def _member_view(member: Member, group: Group, sign: Sign) -> DuplicateMember:
         height=asset.height,
         bytes=asset.bytes,
         distance=member.distance,
+        perceptual_hash=quality["perceptual_hash"],
         is_best=asset.asset_id == group.best.asset_id,
-        overall_quality=(asset.quality or {})["overall_quality"],
+        overall_quality=quality["overall_quality"],
         thumbnail_url=sign(thumbnail.key) if thumbnail else None,
     )

@@ -444,6 +444,31 @@ def test_duplicates_are_deleted_but_for_the_one_that_is_kept(console: Console, s
     expect(page.locator(".tile")).to_have_count(1)
 
 
+def test_of_a_chain_only_what_is_near_the_kept_one_is_offered(console: Console, project: str) -> None:
+    members = [
+        {"asset_id": f"chain{n}", "filename": f"{n}.jpg", "perceptual_hash": f"{(1 << 9 * n) - 1:016x}",
+         "is_best": n == 0, "overall_quality": 0.5, "thumbnail_url": None}
+        for n in range(4)
+    ]  # fmt: skip
+    group = {"best": "chain0", "flagged_below": 10, "members": members, "is_whole": True}
+    answer = answering(json={"groups": [group], "next_cursor": None})
+    console.context.route(f"**/v1/projects/{project}/duplicates*", answer)
+    page = console.open(f"{project}/duplicates")
+
+    expect(page.get_by_role("button", name="Delete the other one")).to_be_visible()
+    expect(page.locator("[data-note]")).to_have_text([
+        "the best of these",
+        "9 of 64 bits differ",
+        "18 of 64 bits differ, so it stays",
+        "27 of 64 bits differ, so it stays",
+    ])  # fmt: skip
+
+    page.get_by_label("Keep 1.jpg").check()
+
+    expect(page.get_by_role("button", name="Delete the other 2")).to_be_visible()
+    expect(page.locator("[data-note]").last).to_have_text("18 of 64 bits differ, so it stays")
+
+
 def offer_twins(console: Console, project: str) -> Page:
     """Three images that look the same; the first is the one to keep."""
     twins = [
@@ -452,12 +477,12 @@ def offer_twins(console: Console, project: str) -> Page:
             "filename": f"{name}.jpg",
             "thumbnail_url": None,
             "is_best": name == "best",
-            "distance": 1,
+            "perceptual_hash": f"{n:016x}",
             "overall_quality": 0.5,
         }
-        for name in ("best", "second", "third")
+        for n, name in enumerate(("best", "second", "third"))
     ]
-    group = {"best": "best", "members": twins, "is_whole": True}
+    group = {"best": "best", "flagged_below": 10, "members": twins, "is_whole": True}
     console.context.route(
         f"**/v1/projects/{project}/duplicates*", answering(json={"groups": [group], "next_cursor": None})
     )

@@ -112,13 +112,13 @@ def test_every_count_but_zero_shows_as_a_block() -> None:
     assert blocks((0, 0)) == "  "
 
 
-def group(*ids: str) -> dict[str, Any]:
+def group(*ids: str, apart: int = 1) -> dict[str, Any]:
     members = [
-        {"asset_id": asset_id, "filename": f"{asset_id}.jpg", "width": 40, "height": 30, "bytes": 999, "distance": n,
-         "is_best": n == 0, "overall_quality": 0.5, "thumbnail_url": None, "new_field": 1}
+        {"asset_id": asset_id, "filename": f"{asset_id}.jpg", "width": 40, "height": 30, "bytes": 999,
+         "distance": n * apart, "is_best": n == 0, "overall_quality": 0.5, "thumbnail_url": None, "new_field": 1}
         for n, asset_id in enumerate(ids)
     ]  # fmt: skip
-    return {"best": ids[0], "members": members, "is_whole": True}
+    return {"best": ids[0], "flagged_below": 10, "members": members, "is_whole": True}
 
 
 def test_duplicates_prints_which_image_of_each_group_to_keep(run: Run, api: FakeApi) -> None:
@@ -130,12 +130,38 @@ def test_duplicates_prints_which_image_of_each_group_to_keep(run: Run, api: Fake
     assert "s1.jpg" in said.out
 
 
-def test_duplicates_deletes_all_but_the_best(run: Run, api: FakeApi) -> None:
+def test_duplicates_deletes_what_is_near_the_best(run: Run, api: FakeApi) -> None:
     api.groups = [group("s0", "s1"), group("s4", "s2", "s3")]
 
     run("duplicates", "p", "--delete", "--yes")
 
     assert [asset["asset_id"] for asset in api.assets] == ["s0", "s4"]
+
+
+def test_duplicates_deletes_of_a_chain_only_what_is_near_the_best(run: Run, api: FakeApi) -> None:
+    api.groups = [group("s0", "s1", "s2", "s3", apart=9)]
+
+    said = run("duplicates", "p", "--delete", "--yes")
+
+    assert [asset["asset_id"] for asset in api.assets] == ["s0", "s2", "s3", "s4"]
+    assert said.out.count("stays") == 2
+    assert "too far from the one to keep" in said.err
+
+
+def test_duplicates_deletes_the_latest_first(run: Run, api: FakeApi) -> None:
+    api.groups = [group("s0", "s1", "s2")]
+
+    said = run("duplicates", "p", "--delete", "--yes")
+
+    assert [line for line in said.out.splitlines() if "deleted" in line] == ["deleted s2", "deleted s1"]
+
+
+def test_best_of_a_group_is_not_deleted_with_another(run: Run, api: FakeApi) -> None:
+    api.groups = [group("s0", "s1"), group("s2", "s0", "s1")]
+
+    run("duplicates", "p", "--delete", "--yes")
+
+    assert [asset["asset_id"] for asset in api.assets] == ["s0", "s2", "s3", "s4"]
 
 
 def test_duplicates_deletes_nothing_unless_told(run: Run, api: FakeApi) -> None:

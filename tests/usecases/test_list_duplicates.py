@@ -83,6 +83,17 @@ def test_distances_are_to_the_best_image(world: World) -> None:
     assert group.is_whole
 
 
+def test_hashes_tell_which_of_a_chain_are_near_duplicates(world: World) -> None:
+    scored(Project(world, {n: (1 << 9 * n) - 1 for n in range(6)}), *range(6))
+
+    [group] = all_groups(world)
+
+    hashes = [int(member.perceptual_hash, 16) for member in group.members]
+    assert [member.distance for member in group.members] == [0, 9, 18, 27, 36, 45]
+    assert [(one ^ hashes[0]).bit_count() for one in hashes] == [0, 9, 18, 27, 36, 45]
+    assert group.flagged_below == FLAGGED_BELOW
+
+
 def test_of_a_group_without_end_the_nearest_are_told(world: World) -> None:
     root, *others = (
         new_asset(f"{n:064d}", created_at=START + timedelta(seconds=n), quality=quality_of(0 if n == 0 else 0b1))
