@@ -61,7 +61,7 @@ deploy: $(INSTALLED) ## Build for AWS and deploy there; uses your AWS profile an
 $(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit("Darkroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose one: make PYTHON=python3.13") if sys.version_info < (3, 11) else None'
 	@echo "Installing the tools into .venv (once, about a minute)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv # one that was begun without python3-venv has no pip
 	@PKG_CONFIG=false $(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable client
 	@rm -f .venv/installed-* && touch $@

@@ -71,7 +71,7 @@ class PushSettings(Settings):
 
     jobs_table: str
     renditions_bucket: str
-    url_lifetime: int = Field(gt=0, le=43_200)
+    url_lifetime: int = Field(gt=0, le=21_600)
     websocket_api: str
 
 
@@ -118,7 +118,7 @@ class ApiSettings(QueueUrls):
     dispatch_queue_url: str
     websocket_api: str
     max_file_bytes: int = Field(gt=0)
-    url_lifetime: int = Field(gt=0, le=43_200)
+    url_lifetime: int = Field(gt=0, le=21_600)
 
 
 class CompareSettings(ImageLimits):

@@ -14,6 +14,10 @@ from shared.observability import logger
 
 M = TypeVar("M", bound=BaseModel)
 
+PATIENT_RECEIVES = 8
+"""A work queue gives a message up after so many; a dead-letter queue does not, and then waits PATIENCE_S."""
+PATIENCE_S = 900
+
 RESERVE_SHARE = 0.25
 """A batch stops when less of the function's time is left than this, or than its slowest record took."""
 
@@ -33,7 +37,8 @@ def consume(
     """Do `work` for each record; report only the records that must come again.
 
     Junk is logged and acknowledged. A verdict (a DarkroomError that is not transient) is acknowledged: the use case has
-    recorded it. Anything else comes again after 2, 4, then 8 seconds. Records that the function has no time left for
+    recorded it. Anything else comes again after 2, 4, then 8 seconds, and from a dead-letter queue in the end every
+    quarter of an hour. Records that the function has no time left for
     come again at once, and cost no attempt.
     """
     records = event.get("Records", [])
@@ -80,7 +85,7 @@ def _handle(
 
 def _return_later(record: dict[str, Any], error: Exception, queue: SourceQueue, failures: list[str]) -> None:
     received = int(record["attributes"]["ApproximateReceiveCount"])
-    delay_s = BACKOFF_S[min(received, len(BACKOFF_S)) - 1]
+    delay_s = BACKOFF_S[min(received, len(BACKOFF_S)) - 1] if received <= PATIENT_RECEIVES else PATIENCE_S
     if isinstance(error, Transient):
         logger.warning("will be tried again", code=error.code, detail=error.detail, delay_s=delay_s)
     else:

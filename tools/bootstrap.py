@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tenant", help="the tenant's name")
     parser.add_argument("--stack-name", default="darkroom")
-    parser.add_argument("--region", default=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+    parser.add_argument("--region", default=os.environ.get("AWS_REGION") or boto3.Session().region_name)
     parser.add_argument("--endpoint-url", default=os.environ.get("AWS_ENDPOINT_URL"))
     asked = parser.parse_args()
     if not asked.region:

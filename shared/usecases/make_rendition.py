@@ -8,7 +8,7 @@ from shared.domain.keys import renditions_prefix
 from shared.domain.presets import is_current, recipe_hash
 from shared.errors import DarkroomError, Transient
 from shared.messages import PresetRequest
-from shared.observability import logger
+from shared.observability import count, logger
 from shared.stores.catalog import Overtaken
 from shared.usecases.fail_rendition import fail_rendition
 from shared.usecases.make_renditions import RenditionWork, store_rendition, take_back
@@ -42,4 +42,5 @@ def make_rendition(request: PresetRequest, on: RenditionWork, clock: Clock = utc
     if not is_saved:
         take_back(asset.asset_id, asset.creator, [stored], on)
         return
+    count("ImagesRendered")
     logger.info("rendition made", asset_id=asset.asset_id, preset=preset.name)

@@ -17,7 +17,7 @@ from shared.domain.presets import Preset, content_type, eager, extension, is_cur
 from shared.domain.stage import Stage
 from shared.domain.task import Task, TaskError
 from shared.messages import AssetRequest
-from shared.observability import logger
+from shared.observability import count, logger
 from shared.stores.catalog import CatalogStore, Overtaken
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.stores.presets import PresetStore
@@ -107,6 +107,8 @@ def _make_stage(
         on.bench.tasks.skip(task.ref, clock())
         return
     on.bench.tasks.finish_stage(task.ref, stage, clock(), **_thumbnail_for(task, stage, stored))
+    if stage is Stage.VARIANTS:
+        count("ImagesRendered")
     logger.info("stage completed", job_id=task.job_id, task_id=task.task_id, asset_id=asset_id, stage=stage)
 
 

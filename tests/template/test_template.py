@@ -544,7 +544,7 @@ def test_every_bucket_denies_what_comes_without_tls(bucket: str) -> None:
 def test_what_people_gave_us_outlives_the_stack(name: str) -> None:
     found = template()["Resources"][name]
 
-    assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_originals_are_versioned() -> None:

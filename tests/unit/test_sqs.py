@@ -104,7 +104,7 @@ def test_verdict_is_acknowledged(queue: Delays, verdict: Exception) -> None:
     assert (failed(answer), queue.seen) == ([], {})
 
 
-@pytest.mark.parametrize(("received", "delay_s"), [(1, 2), (2, 4), (3, 8), (4, 8), (7, 8)])
+@pytest.mark.parametrize(("received", "delay_s"), [(1, 2), (2, 4), (3, 8), (4, 8), (8, 8), (9, 900)])
 def test_transient_failure_comes_again_later_and_later(queue: Delays, received: int, delay_s: int) -> None:
     event = {"Records": [record("bad", received=received)]}
 
