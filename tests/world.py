@@ -245,8 +245,8 @@ class World:
                 cursor = walk(cursor, report, self.sweeping, END, now)
         return report
 
-    def reconcile(self) -> int:
-        return reconcile_jobs(self.reconciling, clock=self.clock)
+    def reconcile(self, has_time: Callable[[], bool] = lambda: True) -> int:
+        return reconcile_jobs(self.reconciling, has_time, self.clock)
 
     @staticmethod
     def time_for(steps: int) -> Callable[[], bool]:

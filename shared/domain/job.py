@@ -74,6 +74,8 @@ class Job:
     pace: Pace = field(default_factory=Pace)
     announced_epoch: int = 0
     """The last epoch whose completion was announced."""
+    reconciled_to: str | None = None
+    """Where `reconcile` ran out of time among the tasks; None once it has looked at the last of them."""
     quotas: Quotas | None = None
     """Of the tenant, as they were when the session was opened; None where none limits what it may hold."""
 

@@ -239,6 +239,18 @@ class JobStore:
         with suppress(ConditionFailed):
             attempt(lambda: dynamodb().update_item(**change))
 
+    def note_reconciled(self, job_id: str, cursor: str | None) -> None:
+        """Note where among the job's tasks the next round begins."""
+        change: dict[str, Any] = {
+            "TableName": self.table,
+            "Key": marshal(rows.job_key(job_id)),
+            "UpdateExpression": "SET reconciled_to = :cursor" if cursor else "REMOVE reconciled_to",
+            "ConditionExpression": "attribute_exists(pk)",
+            **({"ExpressionAttributeValues": marshal({":cursor": cursor})} if cursor else {}),
+        }
+        with suppress(ConditionFailed):
+            attempt(lambda: dynamodb().update_item(**change))
+
     def save(self, job: Job, read: Job) -> bool:
         """Write what has become of a job without any task moving; False when it has moved since it was read."""
         return self.apply(Projection(job, ()), read)

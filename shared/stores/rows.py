@@ -147,6 +147,7 @@ def job_of(row: Item) -> Job:
         error=row.get("error"),
         pace=Pace(tuple((at, ended) for at, ended in row.get("pace", []))),
         announced_epoch=row.get("announced_epoch", 0),
+        reconciled_to=row.get("reconciled_to"),
         quotas=Quotas(**row["quotas"]) if "quotas" in row else None,
     )
 

@@ -50,6 +50,7 @@ class TaskStore:
     """
 
     table: str
+    page_size: int = PAGE
 
     def begin_stage(
         self,
@@ -256,14 +257,14 @@ class TaskStore:
                 return
 
     def page(self, job_id: str, *, is_failed_only: bool, changed_since: int | None, cursor: str | None) -> Page:
-        """Tasks of a job, up to PAGE: all in order, those that failed, or those changed since an event number."""
+        """Tasks of a job, up to `page_size`: all in order, the failed ones, or those changed since an event number."""
         index, order, condition, values = _view(is_failed_only, changed_since)
         query: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": f"pk = :pk AND {condition}",
             "ExpressionAttributeValues": marshal({":pk": keys.job_pk(job_id), **values}),
             "ConsistentRead": True,
-            "Limit": PAGE,
+            "Limit": self.page_size,
         }
         if index:
             query["IndexName"] = index

@@ -57,17 +57,20 @@ def reconcile_jobs(on: Reconciling, has_time: Callable[[], bool] = lambda: True,
         if not has_time():
             break
         try:
-            reconcile_job(job_id, on, clock)
+            reconcile_job(job_id, on, has_time, clock)
         except DarkroomError as error:
             logger.warning("left for the next round", job_id=job_id, code=error.code)
+        except Exception:  # as at an edge: one job that cannot even be read must not keep the others open
+            logger.exception("left for the next round", job_id=job_id)
         looked_at += 1
     return looked_at
 
 
-def reconcile_job(job_id: str, on: Reconciling, clock: Clock = utc_now) -> None:
+def reconcile_job(job_id: str, on: Reconciling, has_time: Callable[[], bool], clock: Clock) -> None:
     """Count what was not counted, continue a dead dispatcher, and deal with each task that nothing was heard of.
 
-    Of a cancelled job only what was in flight is seen to its end.
+    What there is no time for is left to the next round, which goes on from there. Of a cancelled job only what was in
+    flight is seen to its end.
     """
     job = on.bench.jobs.find(job_id, clock())
     if job is None:
@@ -78,7 +81,7 @@ def reconcile_job(job_id: str, on: Reconciling, clock: Clock = utc_now) -> None:
         _continue(job, dispatch, on, clock)
     arrived = _arrived(job, on)
     backlog = _Backlog(job, on)
-    cursor = None
+    cursor = job.reconciled_to
     while True:
         page = on.bench.tasks.page(job_id, is_failed_only=False, changed_since=None, cursor=cursor)
         open_tasks = [task for task in page.tasks if task.mark.status not in ENDED_TASK]
@@ -87,8 +90,10 @@ def reconcile_job(job_id: str, on: Reconciling, clock: Clock = utc_now) -> None:
             if not task.is_ended and (task.started_at or not is_cancelled):
                 _reconcile_task(job, task, arrived, backlog, on, clock)
         cursor = page.next_cursor
-        if cursor is None:
-            return
+        if cursor is None or not has_time():
+            break
+    if cursor != job.reconciled_to:
+        on.bench.jobs.note_reconciled(job_id, cursor)
 
 
 class _Backlog:

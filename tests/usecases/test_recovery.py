@@ -13,6 +13,7 @@ from shared.domain.task import Outcome, StageStatus, TaskError, TaskStatus
 from shared.errors import GrantNeeded, JobCancelled, NotFound, NothingToRetry, NotReady, Transient
 from shared.messages import AssetRequest, DispatchStep, UploadEvent
 from shared.schemas import CleanedUp, RenewGrants
+from shared.stores import rows
 from shared.stores.images import OriginalStore, RenditionStore
 from shared.usecases.cancel_job import cancel_job
 from shared.usecases.clean_up_sessions import clean_up_sessions
@@ -21,6 +22,7 @@ from shared.usecases.redrive_poison import list_poison, redrive_poison
 from shared.usecases.renew_grants import renew_grants
 from shared.usecases.retry_asset import retry_asset
 from shared.usecases.retry_tasks import retry_failed, retry_task
+from tests.cloud import table
 from tests.pictures import photo
 from tests.world import PROJECT, STALL_S, TENANT, World
 
@@ -57,6 +59,11 @@ def _fail(world: World) -> str:
 
 def later(world: World, seconds: float = STALL_S + 1) -> None:
     world.now += timedelta(seconds=seconds)
+
+
+def lose_messages(world: World) -> None:
+    for name in world.HANDLERS:
+        world.sent(name)
 
 
 # ── Retrying ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -365,6 +372,41 @@ def test_work_that_stays_lost_fails_after_three_times(world: World) -> None:
     task = world.task(job_id)
     assert (task.status, task.error and task.error.code) == (TaskStatus.FAILED, "worker_died")
     assert world.job(job_id).status is JobStatus.COMPLETED
+
+
+def test_reconcile_goes_on_among_the_tasks_where_it_ran_out_of_time(world: World) -> None:
+    job_id, uploads = world.upload(photo(1), photo(2), photo(3))
+    for uploaded in uploads:
+        world.validate(uploaded)
+    world.project()
+    few = replace(world.bench, tasks=replace(world.tasks, page_size=1))
+    world.reconciling = replace(world.reconciling, bench=few)
+    later(world)
+    seen = []
+
+    for _ in range(3):
+        lose_messages(world)
+        world.reconcile(world.time_for(1))
+        seen.append([task.redrives for task in world.all_tasks(job_id)])
+    world.reconcile()
+
+    assert seen == [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    assert world.job(job_id).reconciled_to is None
+
+
+def test_job_that_cannot_be_read_keeps_no_other_waiting(world: World) -> None:
+    job_ids = [world.open_session([photo()]).job_id for _ in range(3)]
+    table(world.cloud.jobs_table).update_item(
+        Key=rows.job_key(job_ids[1]),
+        UpdateExpression="SET kind = :unknown",
+        ExpressionAttributeValues={":unknown": "of a later release"},
+    )
+    later(world, 5000)
+
+    looked_at = world.reconcile()
+
+    assert looked_at == 3
+    assert [world.task(job_id).outcome for job_id in job_ids] == [Outcome.EXPIRED, None, Outcome.EXPIRED]
 
 
 def test_facts_that_were_never_counted_are_counted(world: World) -> None:
