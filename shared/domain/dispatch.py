@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -11,6 +12,9 @@ MAX_DELAY_MS = 30_000
 PAGE = 1000
 """Images that one step looks at, and so the most entries in one chunk of a manifest: about 100 kB. What a start freezes
 at most inside its request."""
+
+LONGEST = timedelta(days=20)
+"""How long a job may be handed out: its manifest is kept for thirty days, the row that names it as latest for 28."""
 
 SILENCE = timedelta(seconds=60)
 """Longer than any step takes."""
@@ -23,6 +27,13 @@ class QualityOptions:
     batch_size: int = MAX_BATCH_SIZE
     delay_ms: int = 0
     only_missing: bool = True
+
+    def batches(self, images: int) -> int:
+        return math.ceil(images / self.batch_size)
+
+    def lasts(self, images: int) -> timedelta:
+        """How long handing out so many images takes at least."""
+        return self.batches(images) * timedelta(milliseconds=self.delay_ms)
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,10 @@ class Dispatch:
     def frozen(self) -> int:
         """Entries written."""
         return sum(self.chunks)
+
+    @property
+    def is_too_long(self) -> bool:
+        return self.options.lasts(self.frozen) > LONGEST
 
     @property
     def next_batch(self) -> list[tuple[int, slice]]:

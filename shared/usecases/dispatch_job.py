@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from shared.clock import Clock, utc_now
 from shared.domain.asset import Asset
-from shared.domain.dispatch import Dispatch, Entry, QualityOptions
+from shared.domain.dispatch import LONGEST, Dispatch, Entry, QualityOptions
 from shared.domain.ids import task_id_at
-from shared.domain.job import WALKS, Job, JobKind, freeze
+from shared.domain.job import WALKS, Job, JobKind, freeze, give_up
 from shared.domain.task import Mark, Task, TaskStatus, pending
 from shared.messages import DispatchStep, ScoreRequest, request_of
 from shared.observability import logger
@@ -98,7 +98,18 @@ def _freeze_page(job: Job, dispatch: Dispatch, on: Dispatching, clock: Clock) ->
     )
     if not done.is_frozen:
         return on.jobs.save_dispatch(done, dispatch, job)
-    return on.jobs.save_frozen(freeze(job, done.frozen, now), job, done, dispatch)
+    frozen = freeze(job, done.frozen, now)
+    if done.is_too_long:
+        frozen = give_up(frozen, _too_long(done), now)
+    return on.jobs.save_frozen(frozen, job, done, dispatch)
+
+
+def _too_long(dispatch: Dispatch) -> str:
+    days = math.ceil(dispatch.options.lasts(dispatch.frozen) / timedelta(days=1))
+    return (
+        f"To hand out {dispatch.frozen} images would take {days} days at this batch_size and delay_ms, "
+        f"and may take {LONGEST.days}."
+    )
 
 
 def _hand_out(job: Job, dispatch: Dispatch, on: Dispatching, clock: Clock) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -82,13 +81,12 @@ def forecast_quality_job(
     """What a job would do, without doing any of it: how many images, in how many batches, how long, what would fail."""
     below = SCORER_VERSION if options.only_missing else None
     total = on.catalog.statistics(tenant, project).to_score(below)
-    batches = math.ceil(total / options.batch_size)
     sample = on.catalog.to_score(tenant, project, below, None, PAGE).entries
     sample = sample[:: max(1, len(sample) // SAMPLE)][:SAMPLE]
     return Forecast(
         total_images=total,
-        batches=batches,
-        expected_s=round(max(total / _usual_rate(tenant, project, on, clock), batches * options.delay_ms / 1000), 1),
+        batches=options.batches(total),
+        expected_s=round(max(total / _usual_rate(tenant, project, on, clock), options.lasts(total).total_seconds()), 1),
         sample=Sample(size=len(sample), would_fail=_failures(sample, on)),
     )
 
@@ -121,7 +119,7 @@ def _start(
 def _resume(job: Job, latest: Latest, on: Starting, clock: Clock, has_time: HasTime) -> QualityJobStarted | None:
     """The job at work again where it was cut off, with its failed images; None when there is nothing left of it."""
     dispatch = on.jobs.read_dispatch(job.job_id)
-    is_cut_off = dispatch is not None and not dispatch.is_done
+    is_cut_off = dispatch is not None and not dispatch.is_done and not dispatch.is_too_long
     if dispatch and is_cut_off:
         again = Projection(revive(job, clock()), ())
         if not on.jobs.apply_reopening(again, job, latest):

@@ -149,6 +149,31 @@ def test_large_manifest_is_frozen_in_the_background_a_page_a_step(world: World, 
     assert world.sent("DispatchQueue")[-1].step == 3
 
 
+def test_job_that_would_be_handed_out_for_too_long_fails_and_says_why(world: World, images: list[str]) -> None:
+    world.look_at(2)
+
+    job_id = start_all(world, batch_size=1, delay_ms=5 * 86_400_000)
+    world.work_off()
+
+    job = world.job(job_id)
+    assert (job.status, job.total) == (JobStatus.FAILED, 5)
+    assert job.error == "To hand out 5 images would take 25 days at this batch_size and delay_ms, and may take 20."
+    assert world.all_tasks(job_id) == []
+
+
+def test_job_that_was_too_long_is_not_resumed_but_started_anew(world: World, images: list[str]) -> None:
+    world.look_at(2)
+    outdate(world, images)
+    too_long = world.start_quality_job(batch_size=1, delay_ms=5 * 86_400_000).job_id
+    world.work_off()
+
+    resumed = world.start_quality_job(resume=True)
+    world.work_off()
+
+    assert resumed.job_id != too_long
+    assert world.job(resumed.job_id).counts[TaskStatus.COMPLETED] == 5
+
+
 def test_batch_may_lie_in_several_chunks(world: World, images: list[str]) -> None:
     world.look_at(2)
     job_id = start_all(world, batch_size=3)
