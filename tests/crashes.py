@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -161,6 +162,33 @@ def refused(
 def _without_token(body: bytes) -> str:
     """A transaction that is tried again has a new token, and is the same otherwise."""
     return json.dumps({name: value for name, value in json.loads(body).items() if name != "ClientRequestToken"})
+
+
+@contextmanager
+def answers_lost(operation: str) -> Iterator[list[str]]:
+    """Each call is carried out, but the first time its answer is a fault on the wire: botocore sends it once more."""
+    lost: list[str] = []
+
+    def lose(request: Any, **_: Any) -> AWSResponse | None:
+        call = hashlib.sha256(request.body).hexdigest()
+        if operation.encode() not in request.headers["X-Amz-Target"] or call in lost:
+            return None
+        lost.append(call)
+        return AWSResponse(request.url, 500, {}, _Body(b'{"__type": "InternalServerError", "message": "lost"}'))
+
+    dynamodb().meta.events.register_first("before-send", lose)
+    try:
+        yield lost
+    finally:
+        dynamodb().meta.events.unregister("before-send", lose)
+
+
+class _Body:
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self.body
 
 
 @contextmanager

@@ -353,7 +353,7 @@ class JobStore:
         try:
             attempt(partial(dynamodb().put_item, **self.dispatch_put(done, read.step, job)))
         except ConditionFailed:
-            return False
+            return self.read_dispatch(job.job_id) == done  # our own put, whose answer was lost
         return True
 
     def dispatch_put(self, done: Dispatch, read_step: int, job: Job) -> Any:

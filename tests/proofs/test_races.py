@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from shared.domain.dispatch import Dispatch, QualityOptions
@@ -22,12 +19,11 @@ from shared.domain.task import Outcome, Task, TaskError, TaskStatus
 from shared.errors import JobActive, Transient
 from shared.messages import DispatchStep
 from shared.schemas import QualityJobStarted, Retried
-from shared.stores.dynamo import dynamodb
 from shared.usecases.cancel_job import cancel_job
 from shared.usecases.retry_tasks import retry_failed, retry_task
 from tests.cloud import build
 from tests.conftest import forget_clients
-from tests.crashes import Act, interrupted, is_done, refused, until_done
+from tests.crashes import Act, answers_lost, interrupted, is_done, refused, until_done
 from tests.proofs.test_cuts import failed, picture, rendered, snapshot, stored, validated
 from tests.world import PROJECT, TENANT, World
 
@@ -69,7 +65,7 @@ def test_transactions_sent_twice_because_the_answer_was_lost_count_once() -> Non
     forget_clients()
     quiet, _ = _one_image()
 
-    with _answers_lost("TransactWriteItems") as lost:
+    with answers_lost("TransactWriteItems") as lost:
         doubled, _ = _one_image()
 
     assert len(lost) > 3
@@ -121,33 +117,6 @@ def _throttled_at(nth: int, work: str) -> tuple[dict[str, Any], int]:
         rendered(world)
         world.work_off()
         return snapshot(world), throttles.calls
-
-
-@contextmanager
-def _answers_lost(operation: str) -> Iterator[list[str]]:
-    """Each call is carried out, but the first time its answer is a fault on the wire: botocore sends it once more."""
-    lost: list[str] = []
-
-    def lose(request: Any, **_: Any) -> AWSResponse | None:
-        call = hashlib.sha256(request.body).hexdigest()
-        if operation.encode() not in request.headers["X-Amz-Target"] or call in lost:
-            return None
-        lost.append(call)
-        return AWSResponse(request.url, 500, {}, _Body(b'{"__type": "InternalServerError", "message": "lost"}'))
-
-    dynamodb().meta.events.register_first("before-send", lose)
-    try:
-        yield lost
-    finally:
-        dynamodb().meta.events.unregister("before-send", lose)
-
-
-class _Body:
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        yield self.body
 
 
 # ── Two at once, one interrupting the other before each of its calls ──────────────────────────────────────────────

@@ -20,7 +20,7 @@ from shared.stores.images import OriginalStore
 from shared.usecases.cancel_job import cancel_job, cancel_quality_job
 from shared.usecases.list_jobs import list_jobs, read_quality_progress
 from shared.usecases.start_job import forecast_quality_job
-from tests.crashes import watched
+from tests.crashes import answers_lost, watched
 from tests.pictures import photo
 from tests.world import PROJECT, TENANT, World
 
@@ -231,6 +231,16 @@ def test_step_that_was_done_is_not_done_again(world: World, images: list[str]) -
     world.dispatch(DispatchStep(job_id=job_id, step=0))
 
     assert world.sent("BackfillQueue") == []
+
+
+def test_dispatcher_whose_answers_are_lost_goes_on(world: World, images: list[str]) -> None:
+    job_id = start_all(world, batch_size=2)
+
+    with answers_lost("PutItem") as lost:
+        world.dispatch(DispatchStep(job_id=job_id, step=0))
+
+    assert len(lost) == 3
+    assert [len(message.assets) for message in world.sent("BackfillQueue")] == [2, 2, 1]
 
 
 def test_scores_carry_the_scorers_version(world: World, images: list[str]) -> None:
