@@ -81,10 +81,16 @@ class CatalogStore:
 
     def find_all(self, asset_ids: Iterable[str]) -> dict[str, Asset]:
         """Those of the ids that are assets, by id."""
+        return {row["asset_id"]: rows.asset_of(row) for row in self._read(asset_ids)}
+
+    def known(self, asset_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are assets, without the work of reading each whole."""
+        return {row["asset_id"] for row in self._read(asset_ids, "asset_id")}
+
+    def _read(self, asset_ids: Iterable[str], names: str | None = None) -> Iterator[Item]:
         wanted = [rows.asset_key(asset_id) for asset_id in dict.fromkeys(asset_ids)]
-        chunks = (wanted[i : i + READS_PER_CALL] for i in range(0, len(wanted), READS_PER_CALL))
-        found = (rows.asset_of(row) for chunk in chunks for row in batch_get({self.table: chunk})[self.table])
-        return {asset.asset_id: asset for asset in found}
+        for start in range(0, len(wanted), READS_PER_CALL):
+            yield from batch_get({self.table: wanted[start : start + READS_PER_CALL]}, names)[self.table]
 
     def to_score(self, tenant: str, project: str, below: int | None, cursor: str | None, limit: int) -> Chunk:
         """A project's assets whose scores are of a version below this one (None: all): `limit` of them, or the last.

@@ -141,11 +141,10 @@ def ping(table: str) -> None:
         raise Transient("The database cannot be read.") from error
 
 
-def batch_get(keys_by_table: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
-    """Consistent reads of up to 100 keys, whatever was left unread asked for again."""
-    wanted: Any = {
-        table: {"Keys": [marshal(key) for key in keys], "ConsistentRead": True} for table, keys in keys_by_table.items()
-    }
+def batch_get(keys_by_table: Mapping[str, list[Item]], names: str | None = None) -> dict[str, list[Item]]:
+    """Consistent reads of up to 100 keys, those left unread asked for again; of each row all, or `names` alone."""
+    how: Any = {"ConsistentRead": True} | ({"ProjectionExpression": names} if names else {})
+    wanted: Any = {table: {"Keys": [marshal(key) for key in keys], **how} for table, keys in keys_by_table.items()}
     found: dict[str, list[Item]] = {table: [] for table in keys_by_table}
     for wait_s in waits():
         answer = attempt(partial(dynamodb().batch_get_item, RequestItems=wanted))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import Clock, utc_now
-from shared.domain.asset import Asset
 from shared.domain.ids import asset_id_of, job_id_at, task_id_at
 from shared.domain.job import Job, JobKind, open_job
 from shared.domain.presets import CONTENT_TYPES
@@ -52,9 +51,7 @@ def create_upload(request: CreateUpload, tenant: str, on: Sessions, clock: Clock
     check_files(quotas, len(request.files))
     now = clock()
     job_id = job_id_at(now, secrets.token_bytes(10))
-    known = on.catalog.find_all(
-        asset_id_of(tenant, request.project, file.sha256) for file in request.files if file.sha256
-    )
+    known = on.catalog.known(asset_id_of(tenant, request.project, file.sha256) for file in request.files if file.sha256)
     if quotas.is_of_holding:
         check_holding(quotas, on.usage.holding(tenant), _declared(request, tenant, known))
     tasks = [_task(job_id, i, file, tenant, request.project, known, now) for i, file in enumerate(request.files)]
@@ -98,7 +95,7 @@ def _check_answer(answer: UploadCreated) -> None:
         raise TooManyFiles(detail, limit=half, measured=answer.total)
 
 
-def _declared(request: CreateUpload, tenant: str, known: Mapping[str, Asset]) -> Holding:
+def _declared(request: CreateUpload, tenant: str, known: set[str]) -> Holding:
     """What the session would add: of each content one, and nothing of what is known."""
     by_content = {file.sha256 or i: file for i, file in enumerate(request.files)}
     new = [
@@ -114,7 +111,7 @@ def _file_error(index: int, field: str, kind: type[FileTooLarge | UnsupportedFor
 
 
 def _task(
-    job_id: str, index: int, file: FileToUpload, tenant: str, project: str, known: dict[str, Asset], now: datetime
+    job_id: str, index: int, file: FileToUpload, tenant: str, project: str, known: set[str], now: datetime
 ) -> Task:
     asset_id = asset_id_of(tenant, project, file.sha256) if file.sha256 else None
     exists = asset_id in known

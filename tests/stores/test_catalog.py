@@ -88,6 +88,7 @@ def test_existing_assets_are_told_from_missing_ones_in_any_number(world: World) 
     missing = [new_asset(f"{n:064d}").asset_id for n in range(1000, 1250)]
 
     assert set(world.catalog.find_all([*made, *missing, *made])) == made
+    assert world.catalog.known([*made, *missing, *made]) == set(made)
     assert world.catalog.find_all([]) == {}
 
 
