@@ -41,16 +41,16 @@ def is_near(distance: int) -> bool:
     return distance < FLAGGED_BELOW
 
 
-def earliest_flagged(assets: Iterable[Asset]) -> str | None:
-    """The id of the one that a list of flagged images by their creation comes to first."""
-    return min((_order(asset) for asset in assets if is_flagged(asset)), default=(None, None))[1]
-
-
 def group_of(assets: Iterable[Asset], is_whole: bool = True) -> Group:
     """The group of these images, the earliest first, with the best of them: see `merit`."""
-    members = sorted(assets, key=_order)
+    members = sorted(assets, key=order)
     best = max(members, key=merit)  # of equals the first
     return Group(best, tuple(Member(asset, _distance(asset, best)) for asset in members), is_whole)
+
+
+def order(asset: Asset) -> tuple[datetime, str]:
+    """Sorts images, the earliest first."""
+    return asset.created_at, asset.asset_id
 
 
 def merit(asset: Asset) -> tuple[float, int, int]:
@@ -61,10 +61,6 @@ def merit(asset: Asset) -> tuple[float, int, int]:
     score = read_score(asset.quality or {})
     quality = with_uniqueness(score, None).overall_quality if score else 0.0
     return quality, asset.width * asset.height, asset.bytes
-
-
-def _order(asset: Asset) -> tuple[datetime, str]:
-    return asset.created_at, asset.asset_id
 
 
 def _distance(one: Asset, other: Asset) -> int:

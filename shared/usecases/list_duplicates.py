@@ -2,110 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, takewhile
 
 from shared.domain.asset import Asset
-from shared.domain.duplicates import (
-    MAX_MEMBERS,
-    NEAR_DUPLICATE,
-    Group,
-    Member,
-    earliest_flagged,
-    group_of,
-    is_flagged,
-    is_near,
-)
-from shared.domain.listing import AssetQuery, Sort, decode_cursor, encode_cursor, index_of
+from shared.domain.duplicates import MAX_MEMBERS, NEAR_DUPLICATE, Group, Member, group_of, is_flagged, is_near, order
+from shared.domain.listing import AssetQuery, Position, Sort, decode_cursor, encode_cursor, index_of
 from shared.domain.presets import thumbnail_of
 from shared.domain.scoring import FLAGGED_BELOW
 from shared.schemas import DuplicateGroup, DuplicateList, DuplicateMember
 from shared.stores.catalog import CatalogStore
+from shared.stores.rows import to_text
 from shared.usecases.list_assets import Listing
 from shared.views import Sign
 
 FLAGGED = AssetQuery(sort=Sort.CREATED, is_descending=False, issue=NEAR_DUPLICATE)
 PAGE = 25
 """Flagged images that one answer looks at."""
+PAGE_MEMBERS = 400
+"""An answer ends with the group that brings it to so many images: each costs a query, and a signed URL of 2 KB."""
+FIRST_LOOK = 25
+"""Of many that hang on an image, one of so many was there before a given one, as a rule, if any was."""
 
 
 @dataclass
-class _Tree:
-    """A group as it is read, level by level: its members by id, and those of the last level."""
+class Found:
+    """What was read for one answer, each once."""
 
-    members: dict[str, Asset]
-    level: list[Asset]
+    catalog: CatalogStore
+    assets: dict[str, Asset] = field(default_factory=dict)
+    hanging: dict[str, list[str]] = field(default_factory=dict)
 
-    @property
-    def is_growing(self) -> bool:
-        return bool(self.level) and len(self.members) < MAX_MEMBERS
+    def read(self, asset_ids: Iterable[str]) -> list[Asset]:
+        """Those that exist, in this order."""
+        wanted = list(asset_ids)
+        self.assets |= self.catalog.find_all(asset_id for asset_id in wanted if asset_id not in self.assets)
+        return [self.assets[asset_id] for asset_id in wanted if asset_id in self.assets]
 
-    @property
-    def shown(self) -> list[Asset]:
-        """All but one that is being scored."""
-        return [asset for asset in self.members.values() if (asset.quality or {}).get("perceptual_hash")][:MAX_MEMBERS]
+    def hang_on(self, root: Asset) -> list[str]:
+        """The nearest of them, as many as its group has room for."""
+        if root.asset_id not in self.hanging:
+            self.hanging[root.asset_id] = list(islice(self.followers([root]), MAX_MEMBERS - 1))
+        return self.hanging[root.asset_id]
+
+    def followers(self, assets: list[Asset]) -> Iterator[str]:
+        """Those that hang on them and are flagged once they have a score, of each the nearest first."""
+        for asset in assets:
+            found = self.catalog.followers(asset.asset_id, asset.created_at)
+            yield from (asset_id for asset_id, _ in takewhile(lambda follower: is_near(follower[1]), found))
 
 
 def list_duplicates(tenant: str, project: str, cursor: str | None, on: Listing) -> DuplicateList:
     """The groups whose earliest flagged image is on this page of flagged ones; so each group is told once.
 
-    Reads a page of one index, and of each group its members: nothing that grows with the project. A page may hold no
-    group and still have a `next_cursor`. Raises InvalidCursor.
+    Reads a page of one index, and the members of the groups that it tells: nothing that grows with the project. A page
+    may hold no group and still have a `next_cursor`. Raises InvalidCursor.
     """
     after = decode_cursor(tenant, project, FLAGGED, cursor) if cursor else None
     page = on.listings.page(tenant, project, FLAGGED, index_of(FLAGGED), after, PAGE)
-    known = on.catalog.find_all(page.asset_ids)
-    roots = _roots([known[asset_id] for asset_id in page.asset_ids if asset_id in known], known, on.catalog)
-    trees = {root.asset_id: _Tree({root.asset_id: root}, [root]) for root in roots.values()}
-    _grow(list(trees.values()), known, on.catalog)
-    # What hangs on another is later than that: the earliest flagged one is there by now.
-    told = [
-        trees[root.asset_id]
-        for asset_id, root in roots.items()
-        if earliest_flagged(trees[root.asset_id].shown) == asset_id
-    ]
-    while growing := [tree for tree in told if tree.is_growing]:
-        _grow(growing, known, on.catalog)
+    found = Found(on.catalog)
+    flagged = [asset for asset in found.read(page.asset_ids) if is_flagged(asset)]
+    found.read(asset.nearest.asset_id for asset in flagged if asset.nearest)
+    groups: list[Group] = []
+    last = page.last
+    for asset in flagged:
+        if group := _told_by(asset, found):
+            groups.append(group)
+        if sum(len(group.members) for group in groups) >= PAGE_MEMBERS:
+            last = Position(to_text(asset.created_at) or "", asset.asset_id)
+            break
     sign = partial(on.renditions.sign_url, lifetime_s=on.url_lifetime_s)
     return DuplicateList(
-        groups=[_view(group_of(tree.shown, is_whole=not tree.level), sign) for tree in told],
-        next_cursor=encode_cursor(tenant, project, FLAGGED, page.last) if page.last else None,
+        groups=[_view(group, sign) for group in groups],
+        next_cursor=encode_cursor(tenant, project, FLAGGED, last) if last else None,
     )
 
 
-def _roots(found: list[Asset], known: dict[str, Asset], catalog: CatalogStore) -> dict[str, Asset]:
-    """By each image that may be its group's earliest flagged one the root, which is not flagged itself.
+def _told_by(asset: Asset, found: Found) -> Group | None:
+    """The group of which this is the earliest flagged image; None when it is not.
 
-    What hangs on a flagged image is not the earliest.
+    The earliest one hangs on the root, which is not flagged itself. Those whose nearest was deleted a moment ago are
+    about to look anew, and are told then.
     """
-    nearest = {asset.asset_id: asset.nearest.asset_id for asset in found if asset.nearest and is_flagged(asset)}
-    known |= catalog.find_all(parent for parent in nearest.values() if parent not in known)
-    # A parent that is gone was deleted a moment ago: its followers are about to look anew.
-    parents = {asset_id: known.get(parent, known[asset_id]) for asset_id, parent in nearest.items()}
-    return {
-        asset_id: parent
-        for asset_id, parent in parents.items()
-        if parent.asset_id == asset_id or not is_flagged(parent)
-    }
+    root = found.assets.get(asset.nearest.asset_id) if asset.nearest else None
+    if root is None or is_flagged(root):
+        return None
+    siblings = found.hang_on(root)
+    is_told = asset.asset_id in siblings and _is_earliest(asset, siblings, found)
+    return _group(root, siblings, found) if is_told else None
 
 
-def _grow(trees: list[_Tree], known: dict[str, Asset], catalog: CatalogStore) -> None:
-    """Read the next level of each."""
-    levels = [list(islice(_followers(tree.level, catalog), MAX_MEMBERS)) for tree in trees]
-    known |= catalog.find_all(found for ids in levels for found in ids if found not in known)
-    for tree, ids in zip(trees, levels, strict=True):
-        found = [known[asset_id] for asset_id in ids if asset_id in known and asset_id not in tree.members]
-        tree.level = [asset for asset in found if is_flagged(asset)]
-        tree.members |= {asset.asset_id: asset for asset in tree.level}
+def _is_earliest(asset: Asset, siblings: list[str], found: Found) -> bool:
+    for ids in (siblings[:FIRST_LOOK], siblings[FIRST_LOOK:]):
+        if any(is_flagged(other) and order(other) < order(asset) for other in found.read(ids)):
+            return False
+    return True
 
 
-def _followers(assets: list[Asset], catalog: CatalogStore) -> Iterator[str]:
-    """The flagged ones that hang on them, of each the nearest first."""
-    for asset in assets:
-        found = catalog.followers(asset.asset_id, asset.created_at)
-        yield from (asset_id for asset_id, _ in takewhile(lambda follower: is_near(follower[1]), found))
+def _group(root: Asset, siblings: list[str], found: Found) -> Group | None:
+    """The root and all that hangs on it, level by level; None while a group of two awaits the root's score."""
+    members, ids = {root.asset_id: root}, siblings
+    while True:
+        level = [asset for asset in found.read(ids) if is_flagged(asset) and asset.asset_id not in members]
+        members |= {asset.asset_id: asset for asset in level}
+        if not level or len(members) == MAX_MEMBERS:
+            break
+        ids = list(islice(found.followers(level), MAX_MEMBERS - len(members)))
+    hashed = [asset for asset in members.values() if (asset.quality or {}).get("perceptual_hash")]
+    return group_of(hashed, is_whole=not level) if len(hashed) > 1 else None
 
 
 def _view(group: Group, sign: Sign) -> DuplicateGroup:

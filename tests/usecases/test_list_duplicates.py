@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice, pairwise
 
 import pytest
-from botocore.model import OperationModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from shared.domain.asset import Nearest
+from shared.domain.asset import Asset, Nearest, StoredRendition
 from shared.domain.duplicates import MAX_MEMBERS, merit
 from shared.domain.likeness import with_nearest
 from shared.errors import InvalidCursor
 from shared.schemas import DuplicateGroup
 from shared.stores.dynamo import batch_put, dynamodb
+from shared.stores.images import s3
 from shared.stores.listings import ListingStore
 from shared.stores.rows import asset_row, label_rows, nearest_key
 from shared.usecases.list_assets import Listing
@@ -40,6 +42,59 @@ def all_groups(world: World, tenant: str = TENANT) -> list[DuplicateGroup]:
         cursor = page.next_cursor
         if cursor is None:
             return groups
+
+
+@dataclass
+class Page:
+    groups: list[DuplicateGroup]
+    calls: int
+    bytes: int
+
+
+def all_pages(world: World) -> Iterator[Page]:
+    calls: list[str] = []
+    dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    cursor = None
+    while True:
+        calls.clear()
+        page = list_duplicates(TENANT, PROJECT, cursor, listing(world))
+        yield Page(page.groups, len(calls), len(page.model_dump_json()))
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def images(number: int) -> list[Asset]:
+    """The earliest first, which is the best."""
+    return [
+        new_asset(f"{n:064d}", created_at=START + timedelta(seconds=n), quality=quality_of(0)) for n in range(number)
+    ]
+
+
+def hung(asset: Asset, nearest: Asset, distance: int = 1) -> Asset:
+    return with_nearest(asset, Nearest(nearest.asset_id, nearest.created_at, distance))
+
+
+def with_thumbnail(asset: Asset) -> Asset:
+    made = StoredRendition("thumb_300", f"renditions/{TENANT}/{asset.asset_id}/thumb.jpg", "jpeg", 300, 200, 9000, 85)
+    return replace(asset, renditions={"thumb_300": made})
+
+
+def plant(world: World, *assets: Asset) -> None:
+    """Write them as they are, each with its labels and its link."""
+    found = [row for asset in assets for row in (asset_row(asset), *label_rows(asset).values())]
+    found += [nearest_key(asset.nearest, asset.asset_id) for asset in assets if asset.nearest]
+    for first in range(0, len(found), 25):
+        batch_put(world.cloud.catalog_table, found[first : first + 25])
+
+
+@pytest.fixture
+def temporary_credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As a function has them: their token stands in every signed URL."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJb3JpZ2lu/+" * 90)
+    s3.cache_clear()
+    yield
+    s3.cache_clear()
 
 
 def scored(project: Project, *numbers: int) -> None:
@@ -95,17 +150,9 @@ def test_hashes_tell_which_of_a_chain_are_near_duplicates(world: World) -> None:
 
 
 def test_of_a_group_without_end_the_nearest_are_told(world: World) -> None:
-    root, *others = (
-        new_asset(f"{n:064d}", created_at=START + timedelta(seconds=n), quality=quality_of(0 if n == 0 else 0b1))
-        for n in range(MAX_MEMBERS + 20)
-    )
+    root, *others = images(MAX_MEMBERS + 20)
     far, near = others[:60], others[60:]
-    followers = [with_nearest(asset, Nearest(root.asset_id, root.created_at, 9)) for asset in far]
-    followers += [with_nearest(asset, Nearest(root.asset_id, root.created_at, 1)) for asset in near]
-    found = [row for asset in (root, *followers) for row in (asset_row(asset), *label_rows(asset).values())]
-    found += [nearest_key(asset.nearest, asset.asset_id) for asset in followers if asset.nearest]
-    for first in range(0, len(found), 25):
-        batch_put(world.cloud.catalog_table, found[first : first + 25])
+    plant(world, root, *(hung(asset, root, 9) for asset in far), *(hung(asset, root, 1) for asset in near))
 
     [group] = list_duplicates(TENANT, PROJECT, None, listing(world)).groups
 
@@ -113,20 +160,45 @@ def test_of_a_group_without_end_the_nearest_are_told(world: World) -> None:
     assert {asset.asset_id for asset in near} <= {member.asset_id for member in group.members}
 
 
-def test_images_of_all_groups_are_read_together(world: World) -> None:
-    apart = [0b1111111111 << 10 * n for n in range(6)]
-    scored(Project(world, dict(enumerate([*apart, *(bits ^ 1 for bits in apart)]))), *range(12))
-    asked: Counter[str] = Counter()
+def test_page_of_a_chain_without_end_is_read_in_a_bounded_number_of_calls(world: World) -> None:
+    chain = images(290)
+    plant(world, chain[0], *(hung(asset, nearest) for nearest, asset in pairwise(chain)))
 
-    def note(model: OperationModel, **_: object) -> None:
-        asked[model.name] += 1
+    pages = list(all_pages(world))
 
-    dynamodb().meta.events.register("before-call.dynamodb", note)
-    found = all_groups(world)
-    dynamodb().meta.events.unregister("before-call.dynamodb", note)
+    [group] = [group for page in pages for group in page.groups]
+    assert [member.asset_id for member in group.members] == [asset.asset_id for asset in chain[:MAX_MEMBERS]]
+    assert not group.is_whole
+    first, *others = (page.calls for page in pages)
+    assert first <= 2 * MAX_MEMBERS + 3
+    assert max(others) <= 3
 
-    assert [len(group.members) for group in found] == [2] * 6
-    assert asked == {"Query": 1 + 12, "BatchGetItem": 2}
+
+def test_page_of_a_burst_is_bounded_in_members_and_bytes(world: World, temporary_credentials: None) -> None:
+    taken = [with_thumbnail(asset) for asset in images(2 * MAX_MEMBERS + 2)]
+    roots, others = taken[:3], taken[3:]
+    plant(world, *roots, *(hung(asset, roots[2 if n == 2 else n % 2]) for n, asset in enumerate(others)))
+
+    first, second = islice(all_pages(world), 2)
+
+    assert [group.best for group in first.groups] == [root.asset_id for root in roots[:2]]
+    assert [group.best for group in second.groups] == [roots[2].asset_id]
+    assert [len(group.members) for group in first.groups] == [MAX_MEMBERS, MAX_MEMBERS]
+    assert first.bytes < 1_000_000
+
+
+def test_group_whose_root_is_not_scored_yet_awaits_its_score(world: World) -> None:
+    root, follower = images(2)
+    plant(world, replace(root, quality=None), hung(follower, root))
+
+    assert all_groups(world) == []
+
+
+def test_those_whose_nearest_was_deleted_await_another(world: World) -> None:
+    gone, *followers = images(3)
+    plant(world, *(hung(asset, gone) for asset in followers))
+
+    assert all_groups(world) == []
 
 
 def test_project_without_likenesses_has_no_groups(world: World) -> None:
