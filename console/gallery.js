@@ -176,10 +176,9 @@ export async function view(place, { project, query, from, signal }) {
     }
   };
   const watcher = new IntersectionObserver(
-    (entries) => entries.some(({ isIntersecting }) => isIntersecting) && more(),
-    {
-      rootMargin: `${AHEAD_PX}px`,
-    },
+    // Where something is said there, it is for the reader to go on.
+    (entries) => entries.some(({ isIntersecting }) => isIntersecting) && !end.children.length && more(),
+    { rootMargin: `${AHEAD_PX}px` },
   );
   watcher.observe(end);
   signal.addEventListener("abort", () => watcher.disconnect());

@@ -6,7 +6,7 @@ import { keys } from "./keys.js";
 import { presets } from "./presets.js";
 import { purge } from "./purge.js";
 import { quotas } from "./quotas.js";
-import { api, may, session } from "./session.js";
+import { api, may, session, working } from "./session.js";
 import { table } from "./table.js";
 import { moment, number, size } from "./words.js";
 
@@ -83,7 +83,7 @@ async function usage() {
 const givenUpSection = async () =>
   section(
     "Given up",
-    "Work on images that failed several times over, and is left alone since. What was tried again from its upload meanwhile stays listed for two weeks.",
+    "What failed several times over, and is not tried any more by itself. What was retried from its upload since then stays listed for two weeks.",
     await givenUp(),
   );
 
@@ -97,19 +97,21 @@ const purgeSection = () =>
     purge(),
   );
 
-const failing = (error) => {
-  if (error.isAboutKey) throw error;
-  return notice("problem", "A part of this cannot be shown now", error.message);
-};
+/** A part of the page; or why it cannot be shown, with a way to try again. @returns {Promise<HTMLElement[]>} */
+async function drawn(part) {
+  try {
+    return [await part()].flat().filter(Boolean);
+  } catch (error) {
+    if (error.isAboutKey) throw error;
+    const retry = () => working(again, h("div"), async () => told.replaceWith(...(await drawn(part))));
+    const again = h("button", { onclick: retry }, "Try again");
+    const told = notice("problem", "A part of this cannot be shown now", error.message, again);
+    return [told];
+  }
+}
 
 export async function view(place) {
   const parts = [account, presetsSection, usage, givenUpSection, ...(may("admin") ? [keysSection, purgeSection] : [])];
   place.append(h("div", { class: "head" }, h("h1", {}, "Settings")));
-  place.append(
-    h(
-      "div",
-      { class: "stack" },
-      await Promise.all(parts.map(async (part) => part()).map((drawn) => drawn.catch(failing))),
-    ),
-  );
+  place.append(h("div", { class: "stack" }, await Promise.all(parts.map(drawn))));
 }

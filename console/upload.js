@@ -17,6 +17,9 @@ const starting = new Map();
 /** A folder comes in no order of its own. IMG_9 before IMG_10. */
 const byName = (a, b) => nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true });
 
+/** What tells long names apart. */
+const endOf = (name) => (name.length > 60 ? `…${[...name].slice(-60).join("")}` : name);
+
 const isHidden = (file) => file.name.startsWith(".") || file.name === "Thumbs.db";
 
 export async function view(place, { project, signal }) {
@@ -287,7 +290,7 @@ class Upload {
 
   remaining(rest) {
     const all = `Upload the remaining ${number(rest.length)}`;
-    const [first, last] = [rest[0], rest.at(-1)].map((file) => named(nameOf(file)));
+    const [first, last] = [rest[0], rest.at(-1)].map((file) => named(endOf(nameOf(file))));
     const which = rest.length > 1 ? `From ${first} to ${last}.` : `${first}.`;
     const then = this.isOpen
       ? "One upload at a time: they can follow once this one has ended. Leave this page open until then."

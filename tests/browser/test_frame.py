@@ -50,18 +50,25 @@ def test_who_does_not_sign_in_again_stays_and_may_do_so_later(console: Console, 
     expect(page.get_by_role("alert")).to_contain_text("It is expired_key.")
 
 
-def test_gallery_goes_on_with_the_new_key(console: Console, album: str) -> None:
+def test_gallery_goes_on_with_the_new_key(console: Console, project: str) -> None:
     console.expect("401")
-    console.context.route(f"**/v1/projects/{album}/assets*", answering(**problem(401, "expired_key")), times=1)
-    page = console.page()
-    page.goto(f"{console.stack.api_url}/console#/{album}/gallery")
-    page.get_by_label("API key").fill(console.stack.tenant_key)
-    page.keyboard.press("Enter")
+    asset = {"filename": "a.jpg", "thumbnail_url": None, "stages": {"thumbnails": "completed"}, "quality": None}
+    many = [asset | {"asset_id": f"asset_{n}"} for n in range(60)]
+    answers = iter(
+        [
+            {"json": {"assets": many, "next_cursor": "60"}},
+            answering_of(problem(401, "expired_key")),
+            {"json": {"assets": [asset | {"asset_id": "asset_60"}], "next_cursor": None}},
+        ]
+    )
+    console.context.route(f"**/v1/projects/{project}/assets*", lambda route: route.fulfill(**next(answers)))
+    page = console.open(f"{project}/gallery")
 
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.get_by_role("dialog").get_by_label("API key").fill(console.stack.tenant_key)
     page.get_by_role("button", name="Go on", exact=True).click()
 
-    expect(page.locator(".tile")).to_have_count(13)
+    expect(page.locator(".tile")).to_have_count(61)
     expect(page.locator(".notice")).to_have_count(0)
 
 
@@ -117,9 +124,13 @@ def test_view_that_was_left_before_it_was_complete_takes_no_files(console: Conso
     console.expect("ERR_FAILED")
     begun: list[str] = []
     held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     page = console.open("")
     page.on("request", lambda request: begun.append(request.url) if request.url.endswith("/v1/uploads") else None)
-    console.context.route(f"**/v1/projects/{project}/jobs", held.append)
+    console.context.route(f"**/v1/projects/{project}/jobs", hold)
     page.evaluate("path => { location.hash = path }", f"#/{project}/upload")
     page.get_by_text("Drop photos here").wait_for()
 

@@ -12,7 +12,7 @@ from darkroom import Client, upload_files
 from shared.domain.poison import PoisonRecord, poison_id_of
 from shared.domain.stage import Stage
 from shared.domain.task import TaskRef
-from tests.browser.conftest import Console, new_files
+from tests.browser.conftest import Console, answering, new_files
 from tests.browser.stored import age_graves, give_up
 from tests.pictures import photo
 from tools.bootstrap import bootstrap
@@ -153,6 +153,21 @@ def test_work_given_up_is_listed_once_for_each_file_and_taken_up_again(
     expect(region).to_contain_text("Nothing was given up.")
     page.reload()
     expect(region).to_contain_text("Nothing was given up.")
+
+
+def test_part_that_cannot_be_shown_is_tried_again(console: Console) -> None:
+    console.expect("403")
+    page = console.open("p/upload")
+    page.route("**/v1/settings/presets", answering(status=403, json={"detail": "Not now."}))
+    console.go(page, "p/settings")
+    again = page.get_by_role("alert").filter(has_text="Not now.").get_by_role("button", name="Try again")
+    page.get_by_role("region", name="Usage").wait_for()
+    page.unroute_all()
+
+    again.click()
+
+    expect(page.get_by_role("region", name="Presets")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_purge_shows_its_dry_run_and_then_frees_what_was_deleted(

@@ -300,7 +300,7 @@ def test_files_that_come_while_an_upload_goes_on_wait_for_its_end(console: Conso
     expect(page.get_by_text("All of these are in this upload already.")).to_be_visible()
     page.set_input_files("[data-choose=files]", [known, late])
     waiting = page.get_by_role("alert").filter(has_text="1 file remains to be uploaded")
-    expect(waiting).to_contain_text("late.jpg. One upload at a time")
+    expect(waiting).to_contain_text("late.jpg\u2069. One upload at a time")
     answers.append(ended)
     expect(waiting.get_by_role("button", name="Upload the remaining 1")).to_be_visible()
 

@@ -122,7 +122,7 @@ def test_files_too_many_for_one_session_wait_and_follow_in_another(
     page.route("**/v1/uploads", take_few)
     choose(page, new_files(tmp_path, 5))
     expect(page.get_by_text(f"{5 - fitting} files remain to be uploaded")).to_be_visible()
-    expect(page.get_by_text(f"From 00{fitting}.jpg to 004.jpg.")).to_be_visible()
+    expect(page.get_by_text(f"From \u206800{fitting}.jpg\u2069 to \u2068004.jpg\u2069.")).to_be_visible()
     page.locator("[data-summary]").wait_for()
     expect(page.locator(".row-name")).to_have_count(fitting)
     page.unroute("**/v1/uploads")
@@ -177,6 +177,7 @@ def test_upload_that_is_being_prepared_is_found_again_by_who_looked_elsewhere_me
 
 
 def test_signing_out_in_the_middle_of_an_upload_is_asked_about(console: Console, tmp_path: Path, project: str) -> None:
+    console.expect("WebSocket is closed before")
     page = console.open(f"{project}/upload")
     held: list[Route] = []
     page.route(re.compile("originalsbucket"), holding(held))

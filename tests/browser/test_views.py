@@ -282,6 +282,20 @@ def test_gallery_goes_on_with_another_key_when_its_own_has_expired(console: Cons
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_key_is_not_asked_for_again_when_one_declines(console: Console, album: str) -> None:
+    console.expect("401")
+    page = console.open(f"{album}/upload")
+    page.route("**/assets?*", answering(status=401, json={"code": "expired_key", "detail": "The key has expired."}))
+    page.evaluate("path => { location.hash = path }", f"#/{album}/gallery")
+    page.get_by_role("dialog").wait_for()
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_pictures_that_could_not_be_had_offline_come_when_the_line_is_back(console: Console, album: str) -> None:
     console.expect("Failed to load resource")
     page = console.open(f"{album}/upload")

@@ -276,8 +276,10 @@ def _problem_example(kind: type[DarkroomError]) -> Document:
 
 
 def _say_what_it_takes(parameter: Document) -> None:
-    """Null is no text: an option that is not wanted is left out."""
+    """Null is no text: an option that is not wanted is left out. A header is named as the standard names it."""
     schema = parameter["schema"]
+    if parameter["in"] == "header":
+        parameter["name"] = parameter["name"].title()
     for choice in schema.pop("anyOf", []):
         if choice.get("type") != "null":
             schema |= choice
