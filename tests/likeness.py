@@ -113,7 +113,7 @@ class Project:
     def forget(self, asset: Asset, on: Likeness | None = None) -> None:
         grave = burial(asset, None, self.world.now)
         assert grave is not None
-        forget_asset(grave, on or self.on, self.world.clock)
+        forget_asset(grave, on or self.on, clock=self.world.clock)
 
     def assert_is_as_one_pass_would_leave_it(self) -> Counter[str]:
         """Every image that was scored, and all that is listed, linked, counted and kept for the search of it.

@@ -392,7 +392,9 @@ class World:
         """What the catalog's stream says of each grave."""
         pages = dynamodb().get_paginator("scan").paginate(TableName=self.cloud.catalog_table, ConsistentRead=True)
         found = [row for page in pages for row in page["Items"] if "buried" in row]
-        return [{"eventName": "INSERT", "dynamodb": {"NewImage": row}} for row in found]
+        return [
+            {"eventName": "INSERT", "dynamodb": {"NewImage": row, "SequenceNumber": row["pk"]["S"]}} for row in found
+        ]
 
     def usage(self, tenant: str = TENANT) -> dict[str, int]:
         """The tenant's counters, summed over their shards."""

@@ -10,9 +10,9 @@ from shared.stores import rows
 from shared.stores.dynamo import unmarshal
 
 
-def buried_assets(event: dict[str, Any]) -> Iterator[Grave]:
-    """The graves of deleted assets among the records of a stream."""
+def buried_assets(event: dict[str, Any]) -> Iterator[tuple[str, Grave]]:
+    """The graves of deleted assets among the records of a stream, each with its sequence number."""
     for record in event.get("Records", []):
         image = record["dynamodb"].get("NewImage", {})
         if "buried" in image and image["buried"]["S"] == rows.BURIED_ASSET:
-            yield rows.grave_of(unmarshal(image))
+            yield record["dynamodb"]["SequenceNumber"], rows.grave_of(unmarshal(image))
