@@ -17,7 +17,11 @@ from shared.domain.member import Member
 from shared.domain.scoring import UNIQUE_DISTANCE
 
 HASH_VERSION = 1
-"""Raise it when the same pixels may get another hash: hashes of two versions are never compared."""
+"""Raise it when the same pixels may get another hash: hashes of two versions are never compared.
+
+A `nearest` does not say by which version it was found, so one of an older version would stay until something nearer
+comes. Whoever raises this stores it there first, and has `with_nearer` pass over those of another version.
+"""
 
 RECORD = np.dtype([("hash", "<u8"), ("at", "<i8"), ("asset", "u1", (20,)), ("is_removed", "?")])
 """37 bytes: the hash, the asset's creation in microseconds since 1970, the 160 bits of its id."""
