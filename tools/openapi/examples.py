@@ -58,7 +58,13 @@ FIELDS: dict[str, Any] = {
 }
 """By the field's name, where its type fits."""
 
-KEYS = {"stages": ("validation", "completed"), "fields": ("key", "originals/…"), "exif": ("Model", "Camera 1")}
+KEYS: dict[str, tuple[str, Any]] = {
+    "errors": ("quality", {"code": "worker_died", "detail": "The worker died each time."}),
+    "exif": ("Model", "Camera 1"),
+    "fields": ("key", "originals/…"),
+    "scorer_versions": ("2", 90),
+    "stages": ("validation", "completed"),
+}
 """An entry of a mapping, by the mapping's name."""
 
 SHAPES: dict[str, Any] = {
