@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -35,15 +35,13 @@ def _transact_with_one_copy(backend: DynamoDBBackend, items: list[Mapping[str, A
         _copies.reset(token)
 
 
-def _copied_once(table: Table, memo: dict[int, Any]) -> Table:
+def _copied_once(table: Table, _: dict[int, Any]) -> Table:
     copies = _copies.get()
-    if copies is not None and id(table) in copies:
-        return copies[id(table)]
-    copied = memo[id(table)] = object.__new__(type(table))
-    copied.__dict__.update(copy.deepcopy(vars(table), memo))
-    if copies is not None:
-        copies[id(table)] = copied
-    return copied
+    if copies is None:
+        copies = {}
+    if id(table) not in copies:
+        copies[id(table)] = pickle.loads(pickle.dumps(table))
+    return copies[id(table)]
 
 
 def _values_as_they_are(
