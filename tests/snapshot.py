@@ -9,10 +9,21 @@ from typing import Any
 
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.utils import _VersionedKeyStore
 
 SERVICES = {"dynamodb": "us-east-1", "s3": "aws", "sqs": "us-east-1"}
 
 copyreg.pickle(type(RLock()), lambda _: (RLock, ()))  # each of moto's queues has one, which nobody holds between calls
+
+
+def _filled(versions: dict[str, Any]) -> _VersionedKeyStore:
+    store = _VersionedKeyStore()
+    dict.update(store, versions)
+    return store
+
+
+# As the dict it is, which holds every version of a key; its own way of reading gives the last one only.
+copyreg.pickle(_VersionedKeyStore, lambda store: (_filled, (dict(dict.items(store)),)))
 
 
 def taken() -> bytes:
