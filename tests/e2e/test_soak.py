@@ -9,7 +9,7 @@ from tools.soak.run import PARAMETERS, SHORT, soak
 from tools.stack import throwaway_stack
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_nothing_is_lost_counted_twice_or_left_open(capsys: pytest.CaptureFixture[str]) -> None:
     with throwaway_stack(PARAMETERS, persistent=True) as stack, clients_of(stack):
         result = soak(SHORT, stack)

@@ -85,8 +85,8 @@ SHORT = Plan(
     reconcile_every_s=5,
     restarts_in_upload=(0.1,),
     restarts_in_scoring=(),
-    story_s=240,
-    settle_s=240,
+    story_s=600,
+    settle_s=600,
 )
 
 
