@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Console, answering
+from tests.browser.conftest import Console, answering, holding
 from tests.browser.test_troubles import FASTER, JOB, NO_TICKET, answering_of, job, problem, task
 
 FILES = 8
@@ -17,15 +17,6 @@ def choose(page: Page, *names: str) -> None:
     page.set_input_files(
         "[data-choose=files]", [{"name": name, "mimeType": "image/jpeg", "buffer": b"image"} for name in names]
     )
-
-
-def keep_in(held: list[Route]) -> Callable[[Route], None]:
-    """What to give to `route`: no answer for now."""
-
-    def keep(route: Route) -> None:
-        held.append(route)
-
-    return keep
 
 
 def grant(console: Console) -> dict[str, Any]:
@@ -72,14 +63,14 @@ def test_upload_that_is_refused_says_what_is_wrong_and_may_be_begun_again(consol
 def test_second_choice_while_an_upload_begins_opens_no_second_session(console: Console, project: str) -> None:
     console.expect("422")
     opened: list[Route] = []
-    console.context.route("**/v1/uploads", keep_in(opened))
+    console.context.route("**/v1/uploads", holding(opened))
     page = console.open(f"{project}/upload")
 
     with page.expect_request("**/v1/uploads"):
         choose(page, "a.jpg")
     choose(page, "b.jpg")
 
-    expect(page.get_by_text("One at a time")).to_be_visible()
+    expect(page.get_by_text("Preparing the upload…")).to_be_visible()
     assert [route.request.post_data_json["files"][0]["filename"] for route in opened] == ["a.jpg"]
 
 
@@ -95,7 +86,7 @@ def test_files_wait_while_the_key_does_not_work_and_go_on_with_another(console: 
         ),
     )
     held: list[Route] = []
-    page = begin(console, project, keep_in(held))
+    page = begin(console, project, holding(held))
     expect(page.get_by_text("Uploading, ")).to_have_count(AT_ONCE)
     console.context.route("**/s3", answering(status=204))
     for route in held:
@@ -112,7 +103,7 @@ def test_files_wait_while_the_key_does_not_work_and_go_on_with_another(console: 
 
 def test_files_go_on_when_cancelling_did_not_work(console: Console, project: str) -> None:
     held: list[Route] = []
-    page = begin(console, project, keep_in(held))
+    page = begin(console, project, holding(held))
     console.context.route(f"**/v1/jobs/{JOB}/cancel", answering(**problem(403, "missing_scope")))
     expect(page.get_by_text("Uploading, ")).to_have_count(AT_ONCE)
     console.context.route("**/s3", answering(status=204))
