@@ -42,7 +42,7 @@ _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 @cache
 def dynamodb() -> DynamoDBClient:
-    return boto3.client("dynamodb", config=patience(read_s=10, tries=8))
+    return boto3.client("dynamodb", config=patience(read_s=7, tries=8))
 
 
 def marshal(item: Mapping[str, Any]) -> dict[str, Any]:

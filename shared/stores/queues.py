@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @cache
 def sqs() -> SQSClient:
-    return boto3.client("sqs", config=patience(read_s=10, tries=5))
+    return boto3.client("sqs", config=patience(read_s=7, tries=5))
 
 
 MAX_DELAY_S = 900

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @cache
 def sns() -> SNSClient:
-    return boto3.client("sns", config=patience(read_s=10, tries=5))
+    return boto3.client("sns", config=patience(read_s=7, tries=5))
 
 
 @dataclass(frozen=True)

@@ -571,37 +571,28 @@ def reconciling_work_that_was_sent_again_often_enough(world: World) -> Run:
 @pytest.mark.parametrize("name", sorted(SCENES))
 def test_cut_after_any_side_effect_it_ends_as_if_uncut(name: str) -> None:
     forget_clients()
-    made, uncut = _uncut(SCENES[name])
-
-    assert made, "it has side effects"
-    for n, call in enumerate(made, 1):
-        cut = _cut_after(n, SCENES[name])
-        assert cut == uncut, f"cut after side effect {n} of {len(made)}, {call}"
-
-
-def _uncut(scene: Scene) -> tuple[list[str], dict[str, Any]]:
+    scene = SCENES[name]
     with mock_aws():
-        world = _new_world()
+        world = World(build(), START)
         run = scene.arrange(world)
-        with watched() as calls:
-            run()
-        world.work_off()
-        scene.recover(world, run if scene.recover is next_round else _nothing)
-        return calls.made, snapshot(world)
+        before = world.moment()
+        made, uncut = _uncut(world, run, scene.recover)
+
+        assert made, "it has side effects"
+        for n, call in enumerate(made, 1):
+            world.go_back(before)
+            assert died(n, run)
+            scene.recover(world, run)
+            assert snapshot(world) == uncut, f"cut after side effect {n} of {len(made)}, {call}"
 
 
-def _cut_after(n: int, scene: Scene) -> dict[str, Any]:
-    with mock_aws():
-        world = _new_world()
-        run = scene.arrange(world)
-        assert died(n, run)
-        scene.recover(world, run)
-        return snapshot(world)
+def _uncut(world: World, run: Run, recover: Recovery) -> tuple[list[str], dict[str, Any]]:
+    with watched() as calls:
+        run()
+    world.work_off()
+    recover(world, run if recover is next_round else _nothing)
+    return calls.made, snapshot(world)
 
 
 def _nothing() -> None:
     return None
-
-
-def _new_world() -> World:
-    return World(build(), START)
