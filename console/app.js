@@ -161,5 +161,10 @@ addEventListener("hashchange", () => {
   if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
   start();
 });
+// Its address would name a project called main.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("main").focus();
+});
 addEventListener("beforeunload", (event) => isSending() && event.preventDefault());
 start();

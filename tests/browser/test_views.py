@@ -393,6 +393,17 @@ def test_gallery_is_read_anew_when_one_comes_from_elsewhere(console: Console, sh
     assert page.evaluate("scrollY") == 0
 
 
+def test_header_can_be_skipped_by_keyboard(console: Console, album: str) -> None:
+    page = console.open(f"{album}/gallery")
+    here = page.url
+
+    page.get_by_role("link", name="Skip to the content").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("main")).to_be_focused()
+    assert page.url == here
+
+
 def test_everything_can_be_reached_by_keyboard(console: Console) -> None:
     page = console.open("demo/upload")
     page.get_by_role("button", name="Choose a folder").wait_for()
