@@ -100,7 +100,7 @@ def _upper(name: str) -> str:
 
 
 def build() -> Cloud:
-    """Make them, inside moto: once in a process, from then on as copies."""
+    """Have them in moto: made once in a process, from then on as copies."""
     cloud, snapshot = _built()
     restore(snapshot)
     client("sns").create_topic(Name=TOPIC)  # moto's topics are bound to their mock
@@ -109,10 +109,11 @@ def build() -> Cloud:
 
 @cache
 def _built() -> tuple[Cloud, bytes]:
-    return _made(), taken()
+    return make(), taken()
 
 
-def _made() -> Cloud:
+def make() -> Cloud:
+    """Make them wherever boto3 goes, in moto or on an emulator."""
     return Cloud(
         jobs_table=_table("JobsTable"),
         catalog_table=_table("CatalogTable"),

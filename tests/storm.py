@@ -66,7 +66,7 @@ def emulated() -> Iterator[World]:
             with aws_of(emulator.endpoint_url):
                 for made in clients:
                     made.cache_clear()
-                yield QuickWorld(cloud.build())
+                yield QuickWorld(cloud.make())
         finally:
             for made in clients:
                 made.cache_clear()
