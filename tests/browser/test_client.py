@@ -133,13 +133,17 @@ def test_nothing_more_is_sent_for_a_job_that_somebody_else_has_cancelled(console
           const job = new UploadJob(new Darkroom({ url: location.href, key: "" }), "p");
           const file = new File([], "a.jpg");
           for (const status of ["sent", "waiting"]) job.sendings.set(status, { file, status, sent: 0 });
+          const { signal } = (job.sending = new AbortController());
+          const before = job.isSending;
           job.learn({ after: 0, seq: 1, job: { status: "cancelled", seq: 1 }, tasks: [] });
-          return Array.from(job.sendings.values(), ({ status }) => status);
+          job.sending = null;
+          job.send();
+          return [before, signal.aborted, job.isSending, job.sending];
         }""",
         client_url,
     )
 
-    assert found == ["sent", "unsent"]
+    assert found == [True, True, False, None]
 
 
 def test_states_of_a_job_have_names(console: Console, client_url: str) -> None:

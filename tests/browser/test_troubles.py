@@ -136,7 +136,7 @@ def test_polls_that_fail_are_further_and_further_apart(console: Console, project
     page = open_with(
         console, project, lambda route: route.fulfill(**next(polls, answering_of(problem(503, "try_again"))))
     )
-    page.wait_for_function("waits.filter((ms) => ms > 500).length >= 7")
+    expect(page.get_by_text(re.compile(r"^([7-9]|\d\d+) attempts in a row"))).to_be_visible()
 
     waits = page.evaluate("waits.filter((ms) => ms > 500).slice(0, 7)")
 

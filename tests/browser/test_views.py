@@ -533,8 +533,8 @@ def test_no_duplicate_is_deleted_when_the_one_to_keep_is_gone(console: Console, 
 def test_duplicates_that_are_left_after_a_failure_are_counted_anew(console: Console, project: str) -> None:
     console.expect("404|503")
     page = offer_twins(console, project)
-    console.context.route("**/v1/assets/best", answering(json={"asset_id": "best"}))
-    console.context.route("**/v1/assets/third", answering(status=503, json={"status": 503, "code": "try_again"}))
+    console.context.route("**/v1/assets/best", answering(json={"renditions": [], "stages": {}}))
+    console.context.route("**/v1/assets/second", answering(status=503, json={"status": 503, "code": "try_again"}))
 
     delete_others(page)
 
