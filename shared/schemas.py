@@ -515,6 +515,8 @@ class QualityView(Schema):
 
 
 class AssetView(Schema):
+    """`errors` says by stage why it failed, for as long as it has."""
+
     asset_id: str
     project: str
     filename: str

@@ -15,7 +15,7 @@ from shared.observability import logger
 M = TypeVar("M", bound=BaseModel)
 
 PATIENT_RECEIVES = 8
-"""A work queue gives a message up after so many; a dead-letter queue does not, and then waits PATIENCE_S."""
+"""A work queue gives a message up after so many (`maxReceiveCount`); a dead-letter queue alone delivers more often."""
 PATIENCE_S = 900
 
 RESERVE_SHARE = 0.25

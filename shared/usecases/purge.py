@@ -43,10 +43,10 @@ def purge(
 ) -> Purged:
     """Delete what lies in graves and is older than `days`, counted from its creation; with a dry run only count it.
 
-    A grave is emptied as one, once the youngest object in it is that old.
-    Objects first, then the grave with its bytes in one transaction: cut off anywhere, the rest is found again, and
-    twice does no harm. What cannot be deleted now stays in its grave, and is told in `errors`. Ends early, with
-    `has_more`, when time runs out; the next call goes on at `next_cursor`. Raises InvalidCursor.
+    A grave is emptied as one, once the youngest object in it is that old: objects first, then the grave with its bytes
+    in one transaction. Cut off anywhere, the rest is found again, and twice does no harm. What cannot be deleted now
+    stays in its grave, and is told in `errors`. Ends early, with `has_more`, when time runs out; the next call goes on
+    at `next_cursor`. Raises InvalidCursor.
     """
     place = parse_place(cursor) if cursor else None
     now = clock()

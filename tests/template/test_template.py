@@ -13,6 +13,7 @@ from shared.domain.keys import manifest_key
 from shared.domain.limits import Limits
 from shared.domain.presets import CONTENT_TYPES
 from shared.settings import DeadLettersSettings, Settings
+from shared.sqs import PATIENT_RECEIVES
 from shared.stores.rows import TASK_LIFE
 from tests.cloud import ROOT, recorded, resources, template
 from tests.template.reading import (
@@ -258,7 +259,7 @@ def test_every_worked_queue_gives_up_into_a_queue_of_its_own(name: str) -> None:
         and referred(resource(queue)["RedrivePolicy"]["deadLetterTargetArn"]) == target
     ]
 
-    assert resource(source)["RedrivePolicy"]["maxReceiveCount"] == 8
+    assert resource(source)["RedrivePolicy"]["maxReceiveCount"] == PATIENT_RECEIVES == 8
     assert sharing == [source]
     assert target in QUEUES
     assert resource(target)["MessageRetentionPeriod"] > resource(source)["MessageRetentionPeriod"]
